@@ -1,1 +1,23 @@
-//! placeholder
+//! The reference mock backend: a real server that carries the complete contract, driven by a contract file.
+//!
+//! What comes in goes one way: sockets, HTTP calls and webhooks put jobs into one ordered queue (`backend`); one
+//! worker takes them, changes the chats (`chats`, pure) and sends through one exit (`outgoing`). So the order of
+//! what happens is the order of what is heard, and there is one place where each thing can be made to go wrong.
+//!
+//! Nothing is kept on disk, and there is one node: what a restart forgets, and what crosses nodes, is not shown here.
+
+mod auth;
+mod backend;
+mod chats;
+mod events;
+mod options;
+mod outgoing;
+mod provider;
+mod rate;
+mod rest;
+mod server;
+mod transport;
+mod webhook;
+
+pub use options::{Auth, Login, Options};
+pub use server::{ServeError, bind, serve};

@@ -1,0 +1,261 @@
+//! `list.*`: the chat list, the page's fallback.
+
+use fixtures::{Role, Route};
+use serde_json::Value;
+
+use super::payload::parse_time;
+use super::{Check, Judge};
+use crate::conversation::{Connection, Conversation, Event, chats_of, evidence, mentions, not_tested};
+use crate::scenarios::{CHAT_LIST, member};
+use crate::target::Capability;
+use crate::verdict::{Failure, Finding, Judgement};
+
+/// The area's checks.
+pub const CHECKS: &[Check] = &[
+    Check { id: "list.shape", needs: &[Capability::List], scenario: &CHAT_LIST, judge: Judge::PerRoute(shape) },
+    Check { id: "list.filter", needs: &[Capability::List], scenario: &CHAT_LIST, judge: Judge::PerRoute(filter) },
+    Check { id: "list.sorted", needs: &[Capability::List], scenario: &CHAT_LIST, judge: Judge::PerRoute(sorted) },
+    Check {
+        id: "list.consistent",
+        needs: &[Capability::List],
+        scenario: &CHAT_LIST,
+        judge: Judge::PerRoute(consistent),
+    },
+];
+
+/// One question for the list and its answer.
+struct Page<'c, 'a> {
+    asked: &'c Event<'a>,
+    answer: &'c Event<'a>,
+}
+
+impl<'a> Page<'_, 'a> {
+    fn number(&self, key: &str) -> Option<u64> {
+        self.asked.args.first()?.get(key)?.as_u64()
+    }
+
+    fn customer_type(&self) -> Option<&'a str> {
+        self.asked.args.first()?.get("customer_type")?.as_str()
+    }
+
+    fn pagination(&self, key: &str) -> Option<u64> {
+        self.answer.args.first()?.get("pagination")?.get(key)?.as_u64()
+    }
+
+    fn chats(&self) -> &'a [Value] {
+        chats_of(self.answer).map_or(&[], Vec::as_slice)
+    }
+
+    fn line(&self) -> String {
+        let answer = self.answer.args.first().map(|answer| evidence::brief(answer, 300)).unwrap_or_default();
+        let asked = self.asked.args.first().map(|asked| evidence::brief(asked, 120)).unwrap_or_default();
+        format!("{}  {} {asked} → {answer}", evidence::clock(self.asked.at), self.asked.name)
+    }
+}
+
+/// The answered questions that the route's observer asked, at least one; a question without an answer is a violation of
+/// the list's shape.
+fn pages<'c, 'a>(conversation: &Conversation<'a>, observer: &'c Connection<'a>) -> Result<Vec<Page<'c, 'a>>, Failure> {
+    let Some(list) = &conversation.contract().list else {
+        return Err(Failure::NotApplicable("the contract has no chat list".to_owned()));
+    };
+    let answer = list.answer.as_deref().unwrap_or_default();
+    let mut pages = Vec::new();
+    for (asked, answered) in observer.exchanges(&list.request, answer) {
+        let Some(answered) = answered else {
+            return Err(Finding::new(format!("`{answer}`"), "no answer")
+                .with([format!(
+                    "{}  {} {}",
+                    evidence::clock(asked.at),
+                    asked.name,
+                    evidence::brief(&asked.args.to_vec().into(), 120)
+                )])
+                .into());
+        };
+        pages.push(Page { asked, answer: answered });
+    }
+    if pages.is_empty() { Err(not_tested("the chat list was not asked for")) } else { Ok(pages) }
+}
+
+/// [`pages`] for checks other than `list.shape`, which alone answers for missing answers.
+fn answered<'c, 'a>(
+    conversation: &Conversation<'a>,
+    observer: &'c Connection<'a>,
+) -> Result<Vec<Page<'c, 'a>>, Failure> {
+    pages(conversation, observer).map_err(|failure| match failure {
+        Failure::Violation(finding) => Failure::NotTested { reason: finding.observed, because: Some("list.shape") },
+        other => other,
+    })
+}
+
+/// `{status: 1, chats, pagination}`; each chat has the summary's keys.
+fn shape(conversation: &Conversation<'_>, route: &Route) -> Judgement {
+    let observer = conversation.actor(&member(route))?;
+    let mut observations = 0;
+    for page in pages(conversation, observer)? {
+        let violation =
+            |expected: String, observed: String| Err(Finding::new(expected, observed).with([page.line()]).into());
+        let Some(answer) = page.answer.args.first().filter(|answer| answer.is_object()) else {
+            return violation("an object".to_owned(), "something else".to_owned());
+        };
+        if answer.get("status") != Some(&Value::from(1)) {
+            return violation("status 1".to_owned(), answer.get("status").map_or("none".to_owned(), Value::to_string));
+        }
+        if !answer.get("chats").is_some_and(Value::is_array) {
+            return violation("`chats`: a list".to_owned(), "no such list".to_owned());
+        }
+        for key in ["page", "page_size", "total", "total_pages"] {
+            if page.pagination(key).is_none() {
+                return violation(format!("`pagination.{key}`: a whole number"), "no such number".to_owned());
+            }
+        }
+        for chat in page.chats() {
+            for role in [Role::Identity, Role::Type, Role::Text, Role::Time, Role::Unread] {
+                let keys: Vec<&str> = conversation.contract().keys(role).collect();
+                if !keys.is_empty() && !keys.iter().any(|key| chat.get(key).is_some()) {
+                    return violation(format!("`{}` in each chat", keys.join("` or `")), evidence::brief(chat, 200));
+                }
+            }
+            observations += 1;
+        }
+    }
+    Ok(observations)
+}
+
+/// The customer type restricts the list; pages follow one another without gaps or repeats.
+fn filter(conversation: &Conversation<'_>, route: &Route) -> Judgement {
+    let observer = conversation.actor(&member(route))?;
+    let pages = answered(conversation, observer)?;
+    let type_key = conversation.contract().key(Role::Type).unwrap_or_default();
+    let mut observations = 0;
+    for page in pages.iter().filter(|page| page.customer_type() == Some(&route.customer_type)) {
+        let other =
+            page.chats().iter().find(|chat| chat.get(type_key).and_then(Value::as_str) != Some(&route.customer_type));
+        if let Some(other) = other {
+            return Err(Finding::new(
+                format!("chats of type {} only", route.customer_type),
+                evidence::brief(other, 200),
+            )
+            .with([page.line()])
+            .into());
+        }
+        observations += page.chats().len();
+    }
+    observations += shows_own_chats(conversation, route, &pages)?;
+    Ok(observations + pages_join(conversation, &pages)?)
+}
+
+/// The chats that the suite has just written to are in their type's list.
+fn shows_own_chats(conversation: &Conversation<'_>, route: &Route, pages: &[Page<'_, '_>]) -> Judgement {
+    let messages = conversation.messages_to(route)?;
+    let whole = pages
+        .iter()
+        .find(|page| page.number("page_size") == Some(100))
+        .ok_or_else(|| not_tested("the list was not asked for as a whole"))?;
+    for message in &messages {
+        conversation.first_delivery(message)?;
+        if !whole.chats().iter().any(|chat| mentions(chat, &message.sent.nonce)) {
+            return Err(Finding::new(
+                format!("the chat that wrote last in the list of {}", route.customer_type),
+                format!("it is not among the first {}", whole.chats().len()),
+            )
+            .with([message.line(), whole.line()])
+            .into());
+        }
+    }
+    Ok(messages.len())
+}
+
+/// Small pages, put together, equal a large one, in a round in which the list stood still: the same large page before
+/// and after. A busy backend may leave no such round.
+fn pages_join(conversation: &Conversation<'_>, pages: &[Page<'_, '_>]) -> Judgement {
+    let ids = |page: &Page<'_, '_>| -> Vec<String> {
+        let key = conversation.contract().key(Role::Identity).unwrap_or_default();
+        page.chats().iter().map(|chat| chat.get(key).map_or_else(String::new, Value::to_string)).collect()
+    };
+    let is_large = |page: &Page<'_, '_>| page.number("page_size") == Some(100);
+    let bounds: Vec<usize> =
+        pages.iter().enumerate().filter(|(_, page)| is_large(page)).map(|(index, _)| index).collect();
+    for pair in bounds.windows(2) {
+        let (before, after) = (ids(&pages[pair[0]]), ids(&pages[pair[1]]));
+        let small = &pages[pair[0] + 1..pair[1]];
+        if before != after || small.is_empty() {
+            continue;
+        }
+        let joined: Vec<String> = small.iter().flat_map(ids).collect();
+        let expected = &before[..before.len().min(joined.len().max(small_total(small)))];
+        if joined != expected {
+            return Err(Finding::new(
+                format!("{} pages that, put together, are the list's first {} chats", small.len(), expected.len()),
+                format!("gaps or repeats: {} instead of {}", joined.join(" "), expected.join(" ")),
+            )
+            .with(small.iter().map(Page::line))
+            .into());
+        }
+        return Ok(joined.len());
+    }
+    Err(not_tested("the list never stood still: other traffic changed it between two pages"))
+}
+
+/// How many chats the small pages ask for together.
+fn small_total(small: &[Page<'_, '_>]) -> usize {
+    small.iter().filter_map(|page| page.number("page_size")).map(|size| usize::try_from(size).unwrap_or(0)).sum()
+}
+
+/// Newest first.
+fn sorted(conversation: &Conversation<'_>, route: &Route) -> Judgement {
+    let observer = conversation.actor(&member(route))?;
+    let key = conversation.contract().key(Role::Time).unwrap_or_default();
+    let mut observations = 0;
+    for page in answered(conversation, observer)? {
+        let times: Vec<_> = page.chats().iter().filter_map(|chat| parse_time(chat.get(key)?.as_str()?)).collect();
+        if let Some(pair) = times.windows(2).find(|pair| pair[0] < pair[1]) {
+            return Err(Finding::new(format!("newest `{key}` first"), format!("{} before {}", pair[0], pair[1]))
+                .with([page.line()])
+                .into());
+        }
+        observations += times.len().saturating_sub(1);
+    }
+    Ok(observations)
+}
+
+/// For a chat, list and last broadcast agree: identity, text, time and status.
+fn consistent(conversation: &Conversation<'_>, route: &Route) -> Judgement {
+    let observer = conversation.actor(&member(route))?;
+    let pages = answered(conversation, observer)?;
+    let contract = conversation.contract();
+    let mut observations = 0;
+    for message in conversation.messages_to(route)? {
+        let heard = conversation.delivered(observer, message, route)?[0];
+        let Some(told) = heard.payload() else { continue };
+        for page in pages.iter().filter(|page| page.asked.at > heard.at) {
+            let Some(listed) = page.chats().iter().find(|chat| mentions(chat, &message.sent.nonce)) else { continue };
+            for role in [Role::Identity, Role::Text, Role::Time, Role::Status] {
+                let Some(key) = contract.key(role) else { continue };
+                let (Some(told), Some(listed)) = (told.get(key), listed.get(key)) else { continue };
+                if !same(role, told, listed) {
+                    return Err(Finding::new(format!("`{key}` in the list as broadcast: {told}"), listed.to_string())
+                        .with([heard.line(), page.line()])
+                        .into());
+                }
+                observations += 1;
+            }
+        }
+    }
+    if observations == 0 {
+        return Err(Failure::NotTested {
+            reason: "the list does not show the suite's chats".to_owned(),
+            because: Some("list.filter"),
+        });
+    }
+    Ok(observations)
+}
+
+/// Equal, times being compared as times.
+fn same(role: Role, told: &Value, listed: &Value) -> bool {
+    if role == Role::Time {
+        let parse = |value: &Value| value.as_str().and_then(parse_time);
+        return parse(told) == parse(listed);
+    }
+    told == listed
+}

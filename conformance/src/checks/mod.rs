@@ -1,0 +1,111 @@
+//! The checks: pure functions from a recorded conversation to a verdict. One file per area of the requirements.
+//!
+//! Adding one is: its requirement row, the [`Check`] in its area's file, its name in that file's list. A check knows the
+//! recording and the contract, and nothing else.
+
+mod auth;
+mod broadcast;
+mod join;
+mod leave;
+mod list;
+mod payload;
+mod transport;
+
+use fixtures::{Route, requirements};
+
+use crate::conversation::Conversation;
+use crate::recording::Recording;
+use crate::scenarios::Blueprint;
+use crate::target::Capability;
+use crate::verdict::{Failure, Judgement, Outcome, Verdict};
+
+/// A requirement's check.
+#[derive(Debug)]
+pub struct Check {
+    /// The requirement's id.
+    pub id: &'static str,
+    /// What the target must be able to do; where it is said to lack it, the check is not applicable.
+    pub needs: &'static [Capability],
+    /// The scenario whose recording it reads.
+    pub scenario: &'static Blueprint,
+    /// The judge.
+    pub judge: Judge,
+}
+
+/// How a check judges.
+#[derive(Debug)]
+pub enum Judge {
+    /// Each customer type on its own.
+    PerRoute(fn(&Conversation<'_>, &Route) -> Judgement),
+    /// The conversation as a whole.
+    Whole(fn(&Conversation<'_>) -> Judgement),
+}
+
+/// Every check, in the order of the requirements.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    [transport::CHECKS, auth::CHECKS, join::CHECKS, leave::CHECKS, broadcast::CHECKS, payload::CHECKS, list::CHECKS]
+        .into_iter()
+        .flatten()
+}
+
+/// The check with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Check> {
+    all().find(|check| check.id == id)
+}
+
+impl Check {
+    /// The requirement that it covers.
+    ///
+    /// # Panics
+    /// Never: a test holds every check to a row of its own.
+    #[must_use]
+    pub fn requirement(&self) -> &'static fixtures::Requirement {
+        static UNKNOWN: std::sync::LazyLock<fixtures::Requirement> =
+            std::sync::LazyLock::new(|| fixtures::Requirement {
+                id: "unknown".to_owned(),
+                level: fixtures::Level::Must,
+                text: "a check without a requirement row".to_owned(),
+                source: "none".to_owned(),
+                coverage: fixtures::Coverage::Check,
+            });
+        requirements::find(self.id).unwrap_or(&UNKNOWN)
+    }
+
+    /// Judges a conversation: one verdict per customer type, or one in all.
+    #[must_use]
+    pub fn judge(&self, conversation: &Conversation<'_>) -> Vec<Verdict> {
+        let verdict = |subject: Option<String>, judgement: Judgement| Verdict {
+            id: self.id,
+            subject,
+            level: self.requirement().level,
+            outcome: Outcome::from(judgement),
+            known: None,
+        };
+        let precondition = || {
+            for capability in self.needs.iter().chain(self.scenario.needs) {
+                if conversation.lacks(*capability) {
+                    return Err(Failure::NotApplicable(format!("the target is said to lack `{}`", capability.name())));
+                }
+            }
+            conversation.performed()
+        };
+        match self.judge {
+            Judge::Whole(judge) => vec![verdict(None, precondition().and_then(|()| judge(conversation)))],
+            Judge::PerRoute(judge) => conversation
+                .contract()
+                .routes
+                .iter()
+                .map(|route| {
+                    verdict(Some(route.customer_type.clone()), precondition().and_then(|()| judge(conversation, route)))
+                })
+                .collect(),
+        }
+    }
+
+    /// Judges a whole recording.
+    #[must_use]
+    pub fn judge_recording(&self, recording: &Recording) -> Vec<Verdict> {
+        self.judge(&Conversation::new(&recording.header, self.scenario.name, &recording.entries))
+    }
+}

@@ -1,0 +1,184 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use conformance::config::parse_duration;
+use conformance::recording::Transport;
+use conformance::report::ReportSpec;
+use url::Url;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  conforms
+  1  violates the contract (or a known failure passes again)
+  2  the command line or the configuration is wrong
+  3  could not reach the target, or could not test all of it";
+
+/// Checks any Socket.IO backend against its room-update contract, by its URL.
+#[derive(Debug, Parser)]
+#[command(name = "conformance", version, about, after_help = EXIT_CODES, max_term_width = 110, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; without it, `run`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What the command can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the suite; without a target, against the embedded mock
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArgs>),
+    /// Judge a saved recording again, without a network
+    #[command(after_help = JUDGE_EXAMPLES)]
+    Judge(JudgeArgs),
+    /// List the requirements and whether each has a check
+    List(ListArgs),
+    /// Say all there is to say about a requirement and its check
+    #[command(after_help = "Example:\n  conformance explain broadcast.delivered")]
+    Explain {
+        /// Its id, as in reports
+        id: String,
+    },
+    /// Write a commented configuration
+    #[command(after_help = "Examples:\n  conformance init\n  conformance init - | less")]
+    Init {
+        /// The file to write, which must not exist; `-` for standard output
+        #[arg(default_value = "conformance.toml", value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+    },
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  conformance completions bash > ~/.local/share/bash-completion/completions/conformance"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  conformance run                                         the embedded mock: what a correct backend looks like
+  conformance run --target http://127.0.0.1:8000          any backend
+  conformance run --config conformance.toml --strict      with a configuration (see `conformance init`)
+  conformance run --run 'join.*' --skip join.malformed    some of the checks
+  conformance run --report junit:report.xml --save-recording run.jsonl
+  conformance run --known-failures known.txt              with expected violations, a line each: CHECK: REASON";
+
+const JUDGE_EXAMPLES: &str = "\
+Examples:
+  conformance judge run.jsonl
+  conformance judge run.jsonl --run 'broadcast.*' --report json";
+
+/// Which checks, and what becomes of their verdicts.
+#[derive(Debug, Args)]
+pub struct Judging {
+    /// Only checks of this form, e.g. 'broadcast.*' (may be repeated)
+    #[arg(long = "run", value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// No checks of this form (may be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub skip: Vec<String>,
+    /// SHOULD requirements count like MUST
+    #[arg(long)]
+    pub strict: bool,
+    /// Expected violations, a line each: `CHECK: REASON` or `CHECK [TYPE]: REASON`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub known_failures: Option<PathBuf>,
+    /// A report to write besides: json, junit, markdown or text, to standard output or a file (may be repeated)
+    #[arg(long, value_name = "FORMAT[:FILE]")]
+    pub report: Vec<ReportSpec>,
+    /// Show every verdict, those that passed too
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// The options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The target's base URL; without one, in the configuration neither, the embedded mock
+    #[arg(long, value_name = "URL")]
+    pub target: Option<Url>,
+    /// The configuration: how to log in, how messages are caused, deadlines
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// The contract, an AsyncAPI file; without one, the built-in one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub contract: Option<PathBuf>,
+    /// The Socket.IO path; without one, the contract's
+    #[arg(long, value_name = "PATH")]
+    pub socket_path: Option<String>,
+    /// How ordinary sockets connect: websocket, polling or upgrade
+    #[arg(long, value_name = "TRANSPORT", default_value = "websocket", value_parser = transport)]
+    pub transport: Transport,
+    /// The checks and their verdicts.
+    #[command(flatten)]
+    pub judging: Judging,
+    /// Show which checks and scenarios would run, and stop there
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep what happened, for `conformance judge`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub save_recording: Option<PathBuf>,
+    /// Wait this long for the target to come up, e.g. 30s
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub wait_for: Option<Duration>,
+    /// Stop after this long; what was not judged by then is not tested
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// Accept any TLS certificate
+    #[arg(long)]
+    pub insecure: bool,
+    /// How many scenarios run at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
+}
+
+/// The options of `judge`.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// The recording, as `--save-recording` wrote it; `-` for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub recording: PathBuf,
+    /// The checks and their verdicts.
+    #[command(flatten)]
+    pub judging: Judging,
+}
+
+/// The options of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only requirements of this form, e.g. 'join.*' (may be repeated)
+    #[arg(value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn transport(text: &str) -> Result<Transport, String> {
+    match text {
+        "websocket" => Ok(Transport::Websocket),
+        "polling" => Ok(Transport::Polling),
+        "upgrade" => Ok(Transport::Upgrade),
+        _ => Err("expected websocket, polling or upgrade".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

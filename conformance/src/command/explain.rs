@@ -1,0 +1,41 @@
+//! `conformance explain`: all there is to say about one requirement.
+
+use conformance::run::SelectionError;
+use conformance::{checks, scenarios};
+use fixtures::{Contract, Coverage, requirements};
+
+use super::list::level;
+use super::{CommandError, output};
+
+/// Prints the requirement, its source, its check and the scenario that the check reads.
+pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
+    let row = requirements::find(id)
+        .ok_or_else(|| CommandError::usage(SelectionError::MatchesNothing { pattern: id.to_owned() }))?;
+    let mut out = format!("{} ({}, from {})\n\n  {}\n", row.id, level(row.level), row.source, row.text);
+    match (&row.coverage, checks::find(id)) {
+        (Coverage::Excluded(why), _) => out.push_str(&format!("\nNo check: {why}\n")),
+        (Coverage::Check, None) => out.push_str("\nNo check.\n"),
+        (Coverage::Check, Some(check)) => {
+            let scenario = check.scenario;
+            out.push_str(&format!("\nScenario `{}`: {}.\n", scenario.name, scenario.about));
+            let others: Vec<&str> = checks::all()
+                .filter(|other| other.scenario.name == scenario.name && other.id != id)
+                .map(|other| other.id)
+                .collect();
+            if !others.is_empty() {
+                out.push_str(&format!("The same conversation is judged by {}.\n", others.join(", ")));
+            }
+            let needs: Vec<&str> = check.needs.iter().chain(scenario.needs).map(|need| need.name()).collect();
+            if !needs.is_empty() {
+                out.push_str(&format!("Not applicable where the target lacks: {}.\n", needs.join(", ")));
+            }
+            let contract = Contract::room_updates();
+            let plan = scenarios::Plan { contract: &contract, lacks: &[] };
+            if let Some(scenario) = scenario.scenario(&plan) {
+                out.push_str(&format!("Steps: {}.\n", scenario.steps.len()));
+            }
+            out.push_str(&format!("\nTry it: conformance run --run {id} --target URL\n"));
+        }
+    }
+    output::print(&out)
+}

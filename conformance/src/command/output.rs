@@ -1,0 +1,39 @@
+//! Where reports and texts go.
+
+use std::io::{ErrorKind, Write};
+
+use conformance::report::{Detail, Look, Progress, ReportSpec, Reporters, Terminal};
+
+use super::CommandError;
+
+/// The reporters that were asked for, and the terminal's where none of them takes standard output.
+pub(super) fn reporters(specs: &[ReportSpec], detail: Detail) -> Result<Reporters, CommandError> {
+    let mut reporters = Reporters::open(specs).map_err(CommandError::usage)?;
+    reporters.add("the progress", Box::new(Progress::stderr(Look::of_stdout())));
+    if specs.iter().all(|spec| spec.path.is_some()) {
+        reporters.add("the report", Box::new(Terminal::stdout(detail)));
+    }
+    Ok(reporters)
+}
+
+/// The exit code, unless a report could not be written.
+pub(super) fn finish(reporters: Reporters, code: u8) -> Result<u8, CommandError> {
+    match reporters.into_errors().first() {
+        Some(error) if code == 0 => Err(CommandError::usage(error)),
+        Some(error) => {
+            anstream::eprintln!("error: {error}");
+            Ok(code)
+        }
+        None => Ok(code),
+    }
+}
+
+/// Prints text; a reader that has gone away is no error.
+pub(super) fn print(text: &str) -> Result<u8, CommandError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CommandError::Usage(format!("cannot write: {error}")))
+        }
+        _ => Ok(0),
+    }
+}

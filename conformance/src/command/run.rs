@@ -1,0 +1,138 @@
+//! `conformance run`.
+
+use std::fs::File;
+use std::future::Future;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conformance::config::Config;
+use conformance::net::TlsOptions;
+use conformance::recording::Recording;
+use conformance::run::RunOptions;
+use conformance::scenarios::Plan;
+use conformance::stage::preflight;
+use conformance::target::{Capability, Target};
+use fixtures::Contract;
+
+use super::args::RunArgs;
+use super::embedded::Embedded;
+use super::{CommandError, contract, output};
+
+/// Runs the suite.
+pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
+    let mut config =
+        args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load).map_err(CommandError::usage)?;
+    override_with(&mut config, args);
+    let contract = contract(config.contract.as_deref())?;
+    let options = args.options()?;
+    if args.dry_run {
+        return dry_run(&config, &contract, &options);
+    }
+    let runtime =
+        tokio::runtime::Runtime::new().map_err(|error| CommandError::Unreachable(format!("no runtime: {error}")))?;
+    runtime.block_on(perform(args, config, contract, options))
+}
+
+/// Flags stand over the file.
+fn override_with(config: &mut Config, args: &RunArgs) {
+    config.target = args.target.clone().or(config.target.take());
+    config.contract = args.contract.clone().or(config.contract.take());
+    config.socket_path = args.socket_path.clone().or(config.socket_path.take());
+    if args.insecure {
+        config.tls = TlsOptions { insecure: true, ..config.tls.clone() };
+    }
+}
+
+async fn perform(
+    args: &RunArgs,
+    mut config: Config,
+    contract: Contract,
+    options: RunOptions,
+) -> Result<u8, CommandError> {
+    let mut reporters = output::reporters(&args.judging.report, args.judging.detail())?;
+    let recording_file = args.save_recording.as_deref().map(|path| (path, create(path)));
+    let recording_file = match recording_file {
+        Some((path, file)) => Some((path, file?)),
+        None => None,
+    };
+    let embedded = match config.target {
+        Some(_) => None,
+        None => Some(Embedded::start(&contract, &mut config).await?),
+    };
+    let target = Target::resolve(&config, &contract).map_err(CommandError::usage)?;
+    let ready = preflight(target, contract, args.wait_for.unwrap_or_default()).await;
+    let ground = Arc::new(ready.map_err(|error| match error.is_unreachable() {
+        true => CommandError::Unreachable(error.to_string()),
+        false => CommandError::Usage(error.to_string()),
+    })?);
+    let outcome = conformance::run::run(&ground, &options, &mut reporters, stop(args.timeout)).await;
+    let (report, recording) = outcome.map_err(CommandError::usage)?;
+    if let Some((path, file)) = recording_file {
+        save(path, file, &recording)?;
+    }
+    if let Some(embedded) = embedded {
+        embedded.stop().await;
+    }
+    output::finish(reporters, report.conclusion.exit_code())
+}
+
+/// Resolves with the reason when the run is to stop early: Ctrl-C, or `--timeout`.
+async fn stop(timeout: Option<Duration>) -> String {
+    let over = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupted() => "interrupted: what was not judged by then is not tested".to_owned(),
+        () = over => format!("--timeout {:?} is over: what was not judged by then is not tested", timeout.unwrap_or_default()),
+    }
+}
+
+fn interrupted() -> impl Future<Output = ()> {
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn create(path: &Path) -> Result<File, CommandError> {
+    File::create(path).map_err(|error| {
+        CommandError::Usage(format!(
+            "cannot write the recording {}: {error}; choose another path with --save-recording",
+            path.display()
+        ))
+    })
+}
+
+fn save(path: &Path, file: File, recording: &Recording) -> Result<(), CommandError> {
+    recording
+        .write(&mut BufWriter::new(file))
+        .map_err(|error| CommandError::Usage(format!("cannot write the recording {}: {error}", path.display())))
+}
+
+/// What would be done: checks by scenario, and what the configuration rules out.
+fn dry_run(config: &Config, contract: &Contract, options: &RunOptions) -> Result<u8, CommandError> {
+    let lacks: Vec<Capability> = match &config.target {
+        Some(_) => Target::resolve(config, contract).map_err(CommandError::usage)?.lacking().keys().copied().collect(),
+        None => Vec::new(),
+    };
+    let plan = Plan { contract, lacks: &lacks };
+    let mut out = String::new();
+    for blueprint in conformance::run::blueprints(&options.checks) {
+        let readers = options.checks.iter().filter(|check| check.scenario.name == blueprint.name).map(|check| check.id);
+        let state = match blueprint.scenario(&plan) {
+            Some(_) => "",
+            None => " (not applicable: the target lacks what it needs)",
+        };
+        out.push_str(&format!("{}{state}: {}\n", blueprint.name, blueprint.about));
+        for id in readers {
+            out.push_str(&format!("  {id}\n"));
+        }
+    }
+    output::print(&out)
+}

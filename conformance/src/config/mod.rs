@@ -1,0 +1,189 @@
+//! What a user says about a target, in `conformance.toml` and by flags: where it is, how to log in, how to cause an
+//! inbound message, what it lacks.
+//!
+//! Every setting is optional, texts may hold `${ENV}`, and a mistake is answered with its place, what was expected and
+//! the next step. Nothing here opens a connection: [`Target::resolve`](crate::target::Target::resolve) makes a usable
+//! target of a configuration.
+
+mod auth;
+mod capability;
+mod error;
+mod expand;
+mod init;
+mod pattern;
+mod reader;
+mod secret;
+pub(crate) mod suggest;
+mod template;
+mod trigger;
+mod types;
+mod values;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+pub use auth::{AuthConfig, AuthMode};
+pub use capability::Capability;
+pub use error::{ConfigError, Place};
+pub use init::init_template;
+pub use pattern::NumberPattern;
+pub use secret::{HIDDEN, Secret};
+pub use template::{Template, Values};
+pub use trigger::{CommandConfig, HttpConfig, SocketConfig, TriggerConfig, TriggerKind, WhatsappConfig};
+pub use types::TypeConfig;
+pub use values::{parse_base_url, parse_duration, parse_path};
+
+use crate::net::TlsOptions;
+use reader::{Document, Section};
+
+/// The settings. The command's flags are set over those of the file before the target is resolved.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The target's base URL.
+    pub target: Option<Url>,
+    /// The Socket.IO path; the contract's where it is left out.
+    pub socket_path: Option<String>,
+    /// The contract's file; the built-in contract where it is left out.
+    pub contract: Option<PathBuf>,
+    /// What the target lacks.
+    pub lacks: BTreeSet<Capability>,
+    /// How to get a token and where to show it.
+    pub auth: AuthConfig,
+    /// How to cause an inbound message.
+    pub trigger: TriggerConfig,
+    /// Settings per customer type, in the file's order, each type once.
+    pub types: Vec<TypeConfig>,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// How far TLS is trusted.
+    pub tls: TlsOptions,
+    /// What `${ENV}` brought into requests and commands: to be hidden like any other secret.
+    pub secrets: Vec<Secret>,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// A broadcast, from the trigger on.
+    pub delivery: Duration,
+    /// An answer to a request.
+    pub answer: Duration,
+    /// Opening a connection.
+    pub connect: Duration,
+    /// How far the clocks of backend, provider and suite may differ.
+    pub skew: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            delivery: Duration::from_secs(2),
+            answer: Duration::from_secs(2),
+            connect: Duration::from_secs(5),
+            skew: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Config {
+    const KEYS: [&str; 9] =
+        ["target", "socket_path", "contract", "lacks", "auth", "trigger", "types", "deadlines", "tls"];
+
+    /// Reads a configuration file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// [`ConfigError::Read`] when it cannot be read, [`ConfigError::Invalid`] when something in it is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Read { file: file.clone(), reason: error.to_string() })?;
+        Self::parse(&file, &text)
+    }
+
+    /// Reads a configuration from text; `file` is the name that errors show and whose folder paths are relative to.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when something in it is wrong.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(file, text, &|name| std::env::var(name).ok())
+    }
+
+    /// As [`Config::parse`], with `${ENV}` looked up by `env`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when something in it is wrong.
+    pub fn parse_with(file: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let doc = Document { file: Arc::from(file), text, env };
+        let table = doc.parse()?;
+        let base = Path::new(file).parent().unwrap_or(Path::new(""));
+        Self::read(&Section::root(&doc, &table), base)
+    }
+
+    fn read(root: &Section<'_>, base: &Path) -> Result<Self, ConfigError> {
+        root.only(&Self::KEYS)?;
+        let mut secrets = Vec::new();
+        Ok(Self {
+            target: root.parsed("target", "a base URL such as \"http://127.0.0.1:8000\"", parse_base_url)?,
+            socket_path: root.parsed("socket_path", "a path such as \"/ws\"", parse_path)?,
+            contract: root.text("contract", "a file's path")?.map(|text| base.join(text.value)),
+            lacks: read_lacks(root)?,
+            auth: root.section("auth")?.map(|section| AuthConfig::read(&section)).transpose()?.unwrap_or_default(),
+            trigger: match root.section("trigger")? {
+                Some(section) => TriggerConfig::read(&section, base, &mut secrets)?,
+                None => TriggerConfig::default(),
+            },
+            types: root
+                .section("types")?
+                .map(|section| TypeConfig::read_all(&section))
+                .transpose()?
+                .unwrap_or_default(),
+            deadlines: root
+                .section("deadlines")?
+                .map(|section| Deadlines::read(&section))
+                .transpose()?
+                .unwrap_or_default(),
+            tls: root.section("tls")?.map(|section| read_tls(&section, base)).transpose()?.unwrap_or_default(),
+            secrets,
+        })
+    }
+}
+
+fn read_lacks(root: &Section<'_>) -> Result<BTreeSet<Capability>, ConfigError> {
+    let names = root.texts("lacks", "a list of capabilities such as [\"polling\"]")?;
+    let known = || Capability::ALL.into_iter().map(Capability::name);
+    let capability = |text: reader::Text| {
+        Capability::from_name(&text.value).ok_or_else(|| {
+            let problem = format!("unknown capability `{}`", text.value);
+            ConfigError::new(Some(&text.place), problem, suggest::instead_of(&text.value, known()))
+        })
+    };
+    names.into_iter().map(capability).collect()
+}
+
+fn read_tls(section: &Section<'_>, base: &Path) -> Result<TlsOptions, ConfigError> {
+    section.only(&["insecure", "ca_file"])?;
+    Ok(TlsOptions {
+        insecure: section.flag("insecure")?.unwrap_or(false),
+        ca_file: section.text("ca_file", "the path of a PEM file")?.map(|text| base.join(text.value)),
+    })
+}
+
+impl Deadlines {
+    fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
+        section.only(&["delivery", "answer", "connect", "skew"])?;
+        let default = Self::default();
+        Ok(Self {
+            delivery: section.duration("delivery")?.unwrap_or(default.delivery),
+            answer: section.duration("answer")?.unwrap_or(default.answer),
+            connect: section.duration("connect")?.unwrap_or(default.connect),
+            skew: section.duration("skew")?.unwrap_or(default.skew),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! Inbound messages, what became of their triggers, and which received events carry them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fixtures::{Contract, Role};
+use serde_json::Value;
+
+use super::connection::{Connection, Event};
+use super::not_tested;
+use crate::recording::{Direction, Entry, Peer, Sent, What};
+use crate::verdict::Failure;
+
+/// What became of a trigger.
+#[derive(Debug, Clone)]
+pub enum Acceptance<'a> {
+    /// It was accepted.
+    Yes {
+        /// `POST /api/…`.
+        request: &'a str,
+        /// The HTTP status, where there was one.
+        status: Option<u16>,
+        /// How long the answer took.
+        took: Duration,
+        /// How long the suite held back first.
+        throttled: Duration,
+    },
+    /// It was not.
+    No {
+        /// Why.
+        reason: &'a str,
+        /// Whether a rate limit was the reason.
+        throttled: bool,
+    },
+    /// The recording ends before that is known.
+    Unknown,
+}
+
+/// An inbound message.
+#[derive(Debug, Clone)]
+pub struct Message<'a> {
+    /// What was sent.
+    pub sent: &'a Sent,
+    /// When its trigger was set off.
+    pub at: Duration,
+    /// The trigger's number.
+    pub trigger: u32,
+    /// What became of it.
+    pub acceptance: Acceptance<'a>,
+}
+
+impl Message<'_> {
+    /// Whether the trigger was accepted.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`] with the reason why not.
+    pub fn accepted(&self) -> Result<(), Failure> {
+        match &self.acceptance {
+            Acceptance::Yes { .. } => Ok(()),
+            Acceptance::No { reason, throttled: false } => {
+                Err(not_tested(format!("the message `{}` was not accepted: {reason}", self.sent.label)))
+            }
+            Acceptance::No { reason, throttled: true } => {
+                Err(not_tested(format!("the rate limit held the suite back: {reason}")))
+            }
+            Acceptance::Unknown => Err(not_tested(format!("the message `{}` was never answered", self.sent.label))),
+        }
+    }
+
+    /// From when its deadline counts: the trigger, later by what rate limits held back.
+    #[must_use]
+    pub fn starts(&self) -> Duration {
+        match self.acceptance {
+            Acceptance::Yes { throttled, .. } => self.at + throttled,
+            _ => self.at,
+        }
+    }
+}
+
+/// A received event that carries a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Who received it.
+    pub peer: &'a Peer,
+    /// When.
+    pub at: Duration,
+    /// The event's name.
+    pub event: &'a str,
+    /// Its arguments.
+    pub args: &'a [Value],
+    /// The message's nonce.
+    pub nonce: &'a str,
+}
+
+impl<'a> Delivery<'a> {
+    /// The first argument.
+    #[must_use]
+    pub fn payload(&self) -> Option<&'a Value> {
+        self.args.first()
+    }
+}
+
+/// Collects the messages of a scenario's entries.
+pub(super) fn index<'a>(entries: &[&'a Entry]) -> Vec<Message<'a>> {
+    let outcomes: HashMap<u32, Acceptance<'a>> = entries.iter().filter_map(|entry| outcome(&entry.what)).collect();
+    let mut messages = Vec::new();
+    for entry in entries {
+        let What::Sending { trigger, messages: sent } = &entry.what else { continue };
+        let acceptance = outcomes.get(trigger).cloned().unwrap_or(Acceptance::Unknown);
+        messages.extend(sent.iter().map(|sent| Message {
+            sent,
+            at: entry.at,
+            trigger: *trigger,
+            acceptance: acceptance.clone(),
+        }));
+    }
+    messages
+}
+
+fn outcome(what: &What) -> Option<(u32, Acceptance<'_>)> {
+    match what {
+        What::Accepted { trigger, request, status, took, throttled } => {
+            Some((*trigger, Acceptance::Yes { request, status: *status, took: *took, throttled: *throttled }))
+        }
+        What::NotAccepted { trigger, reason, throttled } => {
+            Some((*trigger, Acceptance::No { reason, throttled: *throttled }))
+        }
+        _ => None,
+    }
+}
+
+/// Finds which received events carry which message: by the nonce anywhere in the arguments, or, for messages without
+/// text, by the chat's id, which an earlier message of the same number has taught.
+pub(super) fn deliveries<'a>(
+    contract: &'a Contract,
+    connections: &[Connection<'a>],
+    messages: &[Message<'a>],
+) -> Vec<Delivery<'a>> {
+    let nonces: Vec<&'a str> = messages.iter().map(|message| message.sent.nonce.as_str()).collect();
+    let mut found = Vec::new();
+    let mut chat_ids: HashMap<(&str, &str), &str> = HashMap::new();
+    let mut received: Vec<(&'a Peer, Event<'a>)> = connections
+        .iter()
+        .flat_map(|connection| connection.events.iter().map(|event| (connection.peer, *event)))
+        .filter(|(_, event)| {
+            event.dir == Direction::In && !contract.other_events.iter().any(|other| other == event.name)
+        })
+        .collect();
+    received.sort_by_key(|(_, event)| event.at);
+    for (peer, event) in received {
+        let delivery = |nonce| Delivery { peer, at: event.at, event: event.name, args: event.args, nonce };
+        let chat_id = contract.key(Role::Identity).and_then(|key| event.args.first()?.get(key)?.as_str());
+        let carried: Vec<&'a str> =
+            nonces.iter().copied().filter(|nonce| event.args.iter().any(|arg| mentions(arg, nonce))).collect();
+        if carried.is_empty() {
+            let wordless = messages.iter().rev().find(|message| {
+                message.sent.text.is_none()
+                    && message.at <= event.at
+                    && chat_id.is_some()
+                    && chat_ids.get(&(&*message.sent.number, &*message.sent.customer_type)).copied() == chat_id
+            });
+            found.extend(wordless.map(|message| delivery(&message.sent.nonce)));
+        }
+        let mut seen: Vec<&str> = Vec::new();
+        for nonce in carried {
+            if seen.contains(&nonce) {
+                continue; // redelivered: two messages of one nonce
+            }
+            seen.push(nonce);
+            found.push(delivery(nonce));
+            if let (Some(chat_id), Some(message)) =
+                (chat_id, messages.iter().find(|message| message.sent.nonce == nonce))
+            {
+                chat_ids.entry((&message.sent.number, &message.sent.customer_type)).or_insert(chat_id);
+            }
+        }
+    }
+    found
+}
+
+/// Whether any text within the value contains the nonce.
+#[must_use]
+pub fn mentions(value: &Value, nonce: &str) -> bool {
+    match value {
+        Value::String(text) => text.contains(nonce),
+        Value::Array(items) => items.iter().any(|item| mentions(item, nonce)),
+        Value::Object(map) => map.values().any(|item| mentions(item, nonce)),
+        _ => false,
+    }
+}

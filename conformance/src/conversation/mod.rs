@@ -1,0 +1,228 @@
+//! One scenario of a recording, indexed for judging: who was connected and joined when, what was sent, who heard it.
+//!
+//! Everything here is derived from entries; nothing is judged and nothing touches a network.
+
+mod connection;
+pub mod evidence;
+mod message;
+
+use std::time::Duration;
+
+use fixtures::{Contract, Role, Route};
+use serde_json::Value;
+
+pub use connection::{Connection, Event, Fence, Membership, Refusal};
+pub use message::{Acceptance, Delivery, Message, mentions};
+
+use crate::recording::{Entry, Header, What};
+use crate::target::Capability;
+use crate::verdict::Failure;
+
+/// One scenario's part of a recording.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    /// The recording's first line.
+    pub header: &'a Header,
+    /// The scenario's name.
+    pub name: &'a str,
+    /// Its entries, in the order of time.
+    pub entries: Vec<&'a Entry>,
+    /// Every connection, in the order of opening.
+    pub connections: Vec<Connection<'a>>,
+    /// Every inbound message, in the order of sending.
+    pub messages: Vec<Message<'a>>,
+    /// Every event received that carries one of the messages, in the order of time.
+    pub deliveries: Vec<Delivery<'a>>,
+}
+
+impl<'a> Conversation<'a> {
+    /// Indexes the entries of one scenario.
+    pub fn new(header: &'a Header, name: &'a str, entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let entries: Vec<&Entry> = entries.into_iter().filter(|entry| &*entry.scenario == name).collect();
+        let connections = connection::index(&header.contract, &entries);
+        let messages = message::index(&entries);
+        let deliveries = message::deliveries(&header.contract, &connections, &messages);
+        Self { header, name, entries, connections, messages, deliveries }
+    }
+
+    /// The contract that the recording is judged by.
+    #[must_use]
+    pub fn contract(&self) -> &'a Contract {
+        &self.header.contract
+    }
+
+    /// Whether the target is said to lack this.
+    #[must_use]
+    pub fn lacks(&self, capability: Capability) -> bool {
+        self.header.settings.lacks.iter().any(|name| name == capability.name())
+    }
+
+    /// How long a broadcast may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.header.settings.delivery
+    }
+
+    /// Whether the stage performed the scenario to its end.
+    ///
+    /// # Errors
+    /// [`Failure::Harness`] where it gave up, [`Failure::NotTested`] where it was never performed or interrupted.
+    pub fn performed(&self) -> Result<(), Failure> {
+        if self.entries.is_empty() {
+            return Err(not_tested(format!("the scenario `{}` was not performed", self.name)));
+        }
+        match self.entries.iter().rev().find_map(|entry| match &entry.what {
+            What::Ended { error } => Some(error),
+            _ => None,
+        }) {
+            Some(Some(error)) => Err(Failure::Harness(format!("scenario `{}`: {error}", self.name))),
+            Some(None) => Ok(()),
+            None => Err(not_tested(format!("the scenario `{}` was interrupted", self.name))),
+        }
+    }
+
+    /// The latest connection of an actor.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`] where the actor could not connect.
+    pub fn actor(&self, name: &str) -> Result<&Connection<'a>, Failure> {
+        let connection = self
+            .connections
+            .iter()
+            .rev()
+            .find(|connection| &*connection.peer.actor == name)
+            .ok_or_else(|| not_tested(format!("the socket `{name}` was never opened")))?;
+        connection.usable()?;
+        Ok(connection)
+    }
+
+    /// The message with this label.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`] where it was not sent or not accepted.
+    pub fn message(&self, label: &str) -> Result<&Message<'a>, Failure> {
+        let message = self
+            .messages
+            .iter()
+            .find(|message| &*message.sent.label == label)
+            .ok_or_else(|| not_tested(format!("the message `{label}` was never sent")))?;
+        message.accepted()?;
+        Ok(message)
+    }
+
+    /// The accepted messages of a type, in the order of sending.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`] where there is none, or one was not accepted.
+    pub fn messages_to(&self, route: &Route) -> Result<Vec<&Message<'a>>, Failure> {
+        let messages: Vec<_> =
+            self.messages.iter().filter(|message| message.sent.customer_type == route.customer_type).collect();
+        if messages.is_empty() {
+            return Err(not_tested(format!("no {} message was sent", route.customer_type)));
+        }
+        for message in &messages {
+            message.accepted()?;
+        }
+        Ok(messages)
+    }
+
+    /// The connections that were members of the room when the message was sent.
+    pub fn members_at(&self, room: &str, message: &Message<'_>) -> Vec<&Connection<'a>> {
+        let at = message.starts();
+        self.connections.iter().filter(|connection| connection.member_since(room, at).is_some()).collect()
+    }
+
+    /// What a connection received of a message, whatever the event was called.
+    pub fn heard_by(&self, connection: &Connection<'_>, message: &Message<'_>) -> Vec<&Delivery<'a>> {
+        self.deliveries
+            .iter()
+            .filter(|delivery| delivery.nonce == message.sent.nonce && delivery.peer == connection.peer)
+            .collect()
+    }
+
+    /// Everything that anybody received of a message, in the order of time.
+    pub fn heard(&self, message: &Message<'_>) -> Vec<&Delivery<'a>> {
+        self.deliveries.iter().filter(|delivery| delivery.nonce == message.sent.nonce).collect()
+    }
+
+    /// What a connection received of a message under the route's own event name; at least one.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`], explained by `broadcast.delivered`, where there is nothing.
+    pub fn delivered(
+        &self,
+        connection: &Connection<'_>,
+        message: &Message<'_>,
+        route: &Route,
+    ) -> Result<Vec<&Delivery<'a>>, Failure> {
+        let mut heard = self.heard_by(connection, message);
+        heard.retain(|delivery| delivery.event == route.event);
+        if heard.is_empty() {
+            return Err(Failure::NotTested {
+                reason: format!(
+                    "{} did not hear {} of the {} message `{}`",
+                    connection.peer, route.event, route.customer_type, message.sent.label
+                ),
+                because: Some("broadcast.delivered"),
+            });
+        }
+        Ok(heard)
+    }
+
+    /// The first delivery of a message to any member under the right name: the observation that makes silence elsewhere
+    /// meaningful.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`], explained by `broadcast.delivered`, where nobody heard it.
+    pub fn first_delivery(&self, message: &Message<'_>) -> Result<&Delivery<'a>, Failure> {
+        self.deliveries.iter().find(|delivery| delivery.nonce == message.sent.nonce).ok_or_else(|| Failure::NotTested {
+            reason: format!("nobody heard the {} message `{}`", message.sent.customer_type, message.sent.label),
+            because: Some("broadcast.delivered"),
+        })
+    }
+
+    /// Shows that the connection would have told of everything that was queued for it by `since`.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`] where no fence sent after `since` came back, followed by a quiet window.
+    pub fn fenced(&self, connection: &Connection<'_>, since: Duration) -> Result<(), Failure> {
+        if connection.fenced_after(since) {
+            Ok(())
+        } else {
+            Err(not_tested(format!("{} was not fenced after {}", connection.peer, evidence::clock(since))))
+        }
+    }
+
+    /// The chat's id as the broadcasts of this number and type tell it.
+    #[must_use]
+    pub fn chat_id_of(&self, sent: &crate::recording::Sent) -> Option<&'a str> {
+        let key = self.contract().key(Role::Identity)?;
+        self.messages
+            .iter()
+            .filter(|message| message.sent.number == sent.number && message.sent.customer_type == sent.customer_type)
+            .flat_map(|message| self.heard(message))
+            .find_map(|delivery| delivery.payload()?.get(key)?.as_str())
+    }
+
+    /// The answers of the chat list that a connection got, in the order of time, with when they were asked for.
+    pub fn lists_of<'c>(&self, connection: &'c Connection<'a>) -> Vec<(Duration, &'c Event<'a>)> {
+        let Some(list) = &self.contract().list else { return Vec::new() };
+        let Some(answer) = &list.answer else { return Vec::new() };
+        connection
+            .exchanges(&list.request, answer)
+            .into_iter()
+            .filter_map(|(asked, answer)| Some((asked.at, answer?)))
+            .collect()
+    }
+}
+
+/// A [`Failure::NotTested`] that no other requirement explains.
+pub fn not_tested(reason: impl Into<String>) -> Failure {
+    Failure::NotTested { reason: reason.into(), because: None }
+}
+
+/// The chats of a list answer: the array under `chats`.
+#[must_use]
+pub fn chats_of<'e>(answer: &Event<'e>) -> Option<&'e Vec<Value>> {
+    answer.args.first()?.get("chats")?.as_array()
+}

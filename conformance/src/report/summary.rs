@@ -1,0 +1,316 @@
+//! Sorts a report's verdicts into what a reader asks for. Shared by the formats; it neither formats nor judges.
+
+use std::collections::BTreeMap;
+
+use fixtures::{Level, requirements};
+
+use super::Report;
+use crate::verdict::{Finding, Outcome, Verdict};
+
+/// What a verdict means to whoever reads the report: its outcome, in the light of level, strictness and known failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Borne out.
+    Passed,
+    /// A violation that fails the run.
+    Violated,
+    /// A known failure that passes: the list of known failures is out of date, which fails the run.
+    PassesAgain,
+    /// The suite's own fault.
+    HarnessError,
+    /// Not green, although nothing is known against the backend.
+    NotTested,
+    /// A violation of a requirement that is not binding in this run.
+    Warning,
+    /// A violation that was expected.
+    KnownFailure,
+    /// The target is said to lack what it is about.
+    NotApplicable,
+}
+
+impl Standing {
+    /// The verdict's standing; `strict` as in [`Report::strict`].
+    #[must_use]
+    pub fn of(verdict: &Verdict, strict: bool) -> Self {
+        match (&verdict.outcome, &verdict.known) {
+            (Outcome::Passed { .. }, None) => Self::Passed,
+            (Outcome::Passed { .. }, Some(_)) => Self::PassesAgain,
+            (Outcome::Violated { .. }, Some(_)) => Self::KnownFailure,
+            (Outcome::Violated { .. }, None) => match verdict.level {
+                Level::Must => Self::Violated,
+                Level::Should if strict => Self::Violated,
+                Level::Should | Level::May => Self::Warning,
+            },
+            (Outcome::NotTested { .. }, _) => Self::NotTested,
+            (Outcome::NotApplicable { .. }, _) => Self::NotApplicable,
+            (Outcome::HarnessError { .. }, _) => Self::HarnessError,
+        }
+    }
+
+    /// Whether it stands in the way of "conforms".
+    #[must_use]
+    pub fn is_red(self) -> bool {
+        matches!(self, Self::Violated | Self::PassesAgain | Self::HarnessError | Self::NotTested)
+    }
+
+    /// As in `3 violated`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Violated => "violated",
+            Self::PassesAgain => "known to fail but passed",
+            Self::HarnessError => "not judged by the suite's own fault",
+            Self::NotTested => "not tested",
+            Self::Warning => "violated as a warning",
+            Self::KnownFailure => "known to fail",
+            Self::NotApplicable => "not applicable",
+        }
+    }
+}
+
+/// How many verdicts there are of each standing.
+#[must_use]
+pub fn tally<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>, strict: bool) -> BTreeMap<Standing, usize> {
+    let mut counts = BTreeMap::new();
+    for verdict in verdicts {
+        *counts.entry(Standing::of(verdict, strict)).or_default() += 1;
+    }
+    counts
+}
+
+/// The report's verdicts of one standing, in their order.
+pub fn of_standing(report: &Report, standing: Standing) -> impl Iterator<Item = &Verdict> {
+    report.verdicts.iter().filter(move |verdict| Standing::of(verdict, report.strict) == standing)
+}
+
+/// The verdicts of one area: what stands before the first dot of their ids.
+#[derive(Debug)]
+pub struct Area<'a> {
+    /// E.g. `broadcast`.
+    pub name: &'static str,
+    /// Never empty.
+    pub verdicts: Vec<&'a Verdict>,
+}
+
+impl Area<'_> {
+    /// Its check ids, each once.
+    #[must_use]
+    pub fn checks(&self) -> Vec<&'static str> {
+        let mut ids: Vec<_> = self.verdicts.iter().map(|verdict| verdict.id).collect();
+        ids.dedup();
+        ids
+    }
+}
+
+/// All areas, in the order of the requirements.
+#[must_use]
+pub fn areas(report: &Report) -> Vec<Area<'_>> {
+    let mut areas: Vec<Area<'_>> = Vec::new();
+    for verdict in &report.verdicts {
+        let name = verdict.id.split('.').next().unwrap_or(verdict.id);
+        match areas.iter_mut().find(|area| area.name == name) {
+            Some(area) => area.verdicts.push(verdict),
+            None => areas.push(Area { name, verdicts: vec![verdict] }),
+        }
+    }
+    areas
+}
+
+/// A violated requirement, with what was found for each customer type.
+#[derive(Debug)]
+pub struct Violation<'a> {
+    /// The requirement's id.
+    pub id: &'static str,
+    /// How binding it is.
+    pub level: Level,
+    /// Its text.
+    pub text: &'static str,
+    /// What was found; types with the same finding stand together.
+    pub findings: Vec<(Vec<&'a str>, &'a Finding)>,
+}
+
+/// The violated requirements of one standing.
+#[must_use]
+pub fn violations(report: &Report, standing: Standing) -> Vec<Violation<'_>> {
+    let mut violations: Vec<Violation<'_>> = Vec::new();
+    for verdict in of_standing(report, standing) {
+        let Outcome::Violated { finding } = &verdict.outcome else { continue };
+        if violations.last().is_none_or(|last| last.id != verdict.id) {
+            let text = text_of(verdict.id);
+            violations.push(Violation { id: verdict.id, level: verdict.level, text, findings: Vec::new() });
+        }
+        let Some(violation) = violations.last_mut() else { continue };
+        let same = |other: &Finding| other.expected == finding.expected && other.observed == finding.observed;
+        match violation.findings.iter_mut().find(|(_, other)| same(other)) {
+            Some((subjects, _)) => subjects.extend(verdict.subject.as_deref()),
+            None => violation.findings.push((verdict.subject.as_deref().into_iter().collect(), finding)),
+        }
+    }
+    violations
+}
+
+/// The requirement's text; empty for an id without a row.
+#[must_use]
+pub fn text_of(id: &str) -> &'static str {
+    requirements::find(id).map_or("", |row| row.text.as_str())
+}
+
+/// Why something was not tested: the end of the chain of what it waited for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Cause<'a> {
+    /// These verdicts are violated.
+    Violated(Vec<&'a Verdict>),
+    /// Nothing else explains it.
+    Reason(&'a str),
+}
+
+impl Cause<'_> {
+    /// As in `not tested because …`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Violated(verdicts) if verdicts.len() == 1 => {
+                format!("{} is violated", names(verdicts.iter().copied()))
+            }
+            Self::Violated(verdicts) => format!("{} are violated", names(verdicts.iter().copied())),
+            Self::Reason(reason) => (*reason).to_owned(),
+        }
+    }
+}
+
+/// What was not tested, by cause, so that each cause is named once.
+#[must_use]
+pub fn not_tested(report: &Report) -> Vec<(Cause<'_>, Vec<&Verdict>)> {
+    let mut groups: Vec<(Cause<'_>, Vec<&Verdict>)> = Vec::new();
+    for verdict in of_standing(report, Standing::NotTested) {
+        let cause = root_cause(report, verdict);
+        match groups.iter_mut().find(|(other, _)| *other == cause) {
+            Some((_, verdicts)) => verdicts.push(verdict),
+            None => groups.push((cause, vec![verdict])),
+        }
+    }
+    groups
+}
+
+/// Follows `because` to a violation. Where it leads to none (a check that was left out of the run), the last reason stands.
+fn root_cause<'a>(report: &'a Report, verdict: &'a Verdict) -> Cause<'a> {
+    let mut at = verdict;
+    // A chain is never longer than the list; the bound ends a circle.
+    for _ in 0..report.verdicts.len() {
+        let Outcome::NotTested { because: Some(id), .. } = &at.outcome else { break };
+        let mut candidates: Vec<_> = report.verdicts.iter().filter(|other| other.id == *id).collect();
+        if candidates.iter().any(|other| other.subject == verdict.subject) {
+            candidates.retain(|other| other.subject == verdict.subject);
+        }
+        let violated: Vec<_> = candidates.iter().copied().filter(|other| other.outcome.is_violated()).collect();
+        if !violated.is_empty() {
+            return Cause::Violated(violated);
+        }
+        let Some(next) = candidates.iter().find(|other| matches!(other.outcome, Outcome::NotTested { .. })) else {
+            break;
+        };
+        at = next;
+    }
+    match &at.outcome {
+        Outcome::NotTested { reason, .. } => Cause::Reason(reason),
+        _ => Cause::Reason("no reason is known"),
+    }
+}
+
+/// `payload.text [Partner, Vendor], list.shape`: verdicts by name, the types of a check together.
+#[must_use]
+pub fn names<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+    let mut checks: Vec<(&str, Vec<&str>)> = Vec::new();
+    for verdict in verdicts {
+        match checks.iter_mut().find(|(id, _)| *id == verdict.id) {
+            Some((_, subjects)) => subjects.extend(verdict.subject.as_deref()),
+            None => checks.push((verdict.id, verdict.subject.as_deref().into_iter().collect())),
+        }
+    }
+    let named = |(id, subjects): (&str, Vec<&str>)| match subjects.is_empty() {
+        true => id.to_owned(),
+        false => format!("{id} [{}]", subjects.join(", ")),
+    };
+    checks.into_iter().map(named).collect::<Vec<_>>().join(", ")
+}
+
+/// The customer types that a run was about, in the order of their verdicts.
+#[must_use]
+pub fn customer_types(report: &Report) -> Vec<&str> {
+    let mut types: Vec<&str> = Vec::new();
+    for subject in report.verdicts.iter().filter_map(|verdict| verdict.subject.as_deref()) {
+        if !types.contains(&subject) {
+            types.push(subject);
+        }
+    }
+    types
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{self, finding, verdict, violated};
+
+    fn not_tested_because(id: &'static str, subject: &str, because: &'static str) -> Verdict {
+        let outcome = Outcome::NotTested { reason: format!("{because} first"), because: Some(because) };
+        verdict(id, Some(subject), outcome)
+    }
+
+    #[test]
+    fn level_strictness_and_known_failures_make_the_standing() {
+        let should = violated("broadcast.redelivery", Some("Partner"), finding());
+        assert_eq!(Standing::of(&should, false), Standing::Warning);
+        assert_eq!(Standing::of(&should, true), Standing::Violated);
+        let known = Verdict { known: Some("agreed".into()), ..should };
+        assert_eq!(Standing::of(&known, true), Standing::KnownFailure);
+        let again = Verdict { outcome: Outcome::Passed { observations: 1 }, ..known };
+        assert_eq!(Standing::of(&again, false), Standing::PassesAgain);
+        let untested = not_tested_because("payload.text", "Partner", "broadcast.delivered");
+        let excused = Verdict { known: Some("agreed".into()), ..untested };
+        assert_eq!(Standing::of(&excused, false), Standing::NotTested, "what was not tested is never excused");
+    }
+
+    #[test]
+    fn a_chain_of_prerequisites_ends_at_the_violation_of_the_same_type() {
+        let mut report = samples::green();
+        report.verdicts = vec![
+            violated("join.acknowledged", Some("Partner"), finding()),
+            violated("join.acknowledged", Some("Vendor"), finding()),
+            not_tested_because("broadcast.delivered", "Partner", "join.acknowledged"),
+            not_tested_because("payload.text", "Partner", "broadcast.delivered"),
+            not_tested_because("payload.text", "Customer", "join.acknowledged"),
+        ];
+        let groups = not_tested(&report);
+        let told: Vec<_> = groups.iter().map(|(cause, held)| (cause.words(), names(held.iter().copied()))).collect();
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0].0, "join.acknowledged [Partner] is violated");
+        assert_eq!(told[0].1, "broadcast.delivered [Partner], payload.text [Partner]");
+        assert_eq!(told[1].0, "join.acknowledged [Partner, Vendor] are violated");
+    }
+
+    #[test]
+    fn a_prerequisite_that_was_not_judged_or_waits_for_itself_leaves_the_reason() {
+        let mut report = samples::green();
+        report.verdicts = vec![not_tested_because("payload.text", "Partner", "broadcast.delivered")];
+        assert_eq!(not_tested(&report)[0].0, Cause::Reason("broadcast.delivered first"));
+        report.verdicts = vec![not_tested_because("payload.text", "Partner", "payload.text")];
+        assert_eq!(not_tested(&report)[0].0, Cause::Reason("payload.text first"));
+    }
+
+    #[test]
+    fn types_with_the_same_finding_stand_together() {
+        let mut report = samples::green();
+        let other = Finding::new("once", "twice");
+        report.verdicts = vec![
+            violated("broadcast.exactly-once", Some("Partner"), finding()),
+            violated("broadcast.exactly-once", Some("Customer"), other),
+            violated("broadcast.exactly-once", Some("Vendor"), finding().with(["evidence of its own".to_owned()])),
+        ];
+        let violations = violations(&report, Standing::Violated);
+        assert_eq!(violations.len(), 1);
+        let subjects: Vec<_> = violations[0].findings.iter().map(|(subjects, _)| subjects.clone()).collect();
+        assert_eq!(subjects, [vec!["Partner", "Vendor"], vec!["Customer"]]);
+        assert_eq!(violations[0].text, "Each of them gets it once.");
+    }
+}

@@ -1,0 +1,99 @@
+//! What goes on, on standard error: a line that moves on a terminal, and anywhere else nothing but notices.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+use super::Look;
+use crate::report::summary::Standing;
+use crate::report::text::{ascii, visible};
+use crate::report::{Reporter, RunEvent};
+
+/// How often the line moves while nothing happens, so that it is seen to be alive.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows the progress, and takes it away before the report comes.
+#[derive(Debug)]
+pub struct Progress<W> {
+    bar: ProgressBar,
+    notices: W,
+    look: Look,
+    running: Vec<String>,
+    violated: usize,
+}
+
+impl Progress<io::Stderr> {
+    /// For standard error; the line shows where that is a terminal.
+    #[must_use]
+    pub fn stderr(look: Look) -> Self {
+        Self::new(ProgressDrawTarget::stderr(), io::stderr(), look)
+    }
+}
+
+impl<W: Write> Progress<W> {
+    /// Draws to `target`, and writes notices to `notices`: the same terminal, in a command.
+    pub fn new(target: ProgressDrawTarget, notices: W, look: Look) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target).with_finish(ProgressFinish::AndClear);
+        Self { bar, notices, look, running: Vec::new(), violated: 0 }
+    }
+
+    fn begin(&self, scenarios: usize) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        self.bar.set_length(u64::try_from(scenarios).unwrap_or(u64::MAX));
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} conversations  {elapsed}  {wide_msg}");
+        let ticks = if self.look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
+        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).tick_chars(ticks));
+        self.bar.enable_steady_tick(TICK);
+    }
+
+    /// `2 violated · burst, slow-member`.
+    fn show(&self) {
+        let running = self.running.join(", ");
+        self.bar.set_message(match self.violated {
+            0 => running,
+            number => format!("{number} violated {} {running}", if self.look.unicode { '·' } else { '-' }),
+        });
+    }
+}
+
+impl<W: Write> Reporter for Progress<W> {
+    fn on_event(&mut self, event: &RunEvent<'_>) -> io::Result<()> {
+        match event {
+            RunEvent::Started { scenarios, .. } => self.begin(*scenarios),
+            RunEvent::Notice(notice) => {
+                let notice = visible(notice);
+                let notice = if self.look.unicode { notice } else { ascii(&notice).into_owned().into() };
+                let notices = &mut self.notices;
+                return self.bar.suspend(|| writeln!(notices, "{notice}"));
+            }
+            RunEvent::ScenarioStarted { name } => self.running.push((*name).to_owned()),
+            RunEvent::ScenarioFinished { name, verdicts, .. } => {
+                self.running.retain(|running| running != name);
+                // Strictness is not known yet; a warning is not worth alarm while the run goes on.
+                self.violated +=
+                    verdicts.iter().filter(|verdict| Standing::of(verdict, false) == Standing::Violated).count();
+                self.bar.inc(1);
+            }
+            RunEvent::Finished(_) => self.bar.finish_and_clear(),
+        }
+        self.show();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn without_a_terminal_nothing_but_notices_is_written() {
+        let mut progress = Progress::new(ProgressDrawTarget::hidden(), Vec::new(), Look { width: 80, unicode: false });
+        progress.on_event(&RunEvent::Notice("429 → waiting 2 s")).unwrap();
+        samples::play(&samples::missing_branch(), &mut progress);
+        assert_eq!(String::from_utf8(progress.notices).unwrap(), "429 -> waiting 2 s\n");
+    }
+}

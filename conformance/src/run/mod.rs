@@ -1,0 +1,240 @@
+//! The runner: performs the scenarios that the chosen checks read, judges them as they end, and tells what happens as
+//! [`RunEvent`]s. It formats nothing and decides nothing that a check could decide.
+
+pub mod event;
+mod selection;
+mod summary;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
+pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select};
+
+use crate::checks::Check;
+use crate::recording::{FORMAT, Header, Recording, Settings, Transport};
+use crate::scenario::Scenario;
+use crate::scenarios::{Blueprint, Plan};
+use crate::stage::{Ground, Pace, Recorder, WireStage};
+use crate::target::Capability;
+use crate::verdict::Verdict;
+
+/// What a run is to do.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The checks to judge, from [`select`].
+    pub checks: Vec<&'static Check>,
+    /// Whether SHOULD requirements count like MUST.
+    pub strict: bool,
+    /// Violations that are expected.
+    pub known: KnownFailures,
+    /// How ordinary sockets connect.
+    pub transport: Transport,
+    /// How many scenarios are performed at the same time.
+    pub jobs: usize,
+}
+
+/// The scenarios that the checks read, each once, in the checks' order.
+#[must_use]
+pub fn blueprints(checks: &[&'static Check]) -> Vec<&'static Blueprint> {
+    let mut found: Vec<&'static Blueprint> = Vec::new();
+    for check in checks {
+        if !found.iter().any(|blueprint| blueprint.name == check.scenario.name) {
+            found.push(check.scenario);
+        }
+    }
+    found
+}
+
+/// A run in progress.
+struct Run<'r> {
+    ground: &'r Arc<Ground>,
+    options: &'r RunOptions,
+    header: Header,
+    recorder: Recorder,
+    pace: Arc<Pace>,
+    verdicts: Vec<Verdict>,
+    scenarios: Vec<(String, Duration)>,
+}
+
+/// Performs and judges; ends early, with what there is, when `stop` resolves.
+///
+/// # Errors
+/// What a reporter's writing said.
+pub async fn run(
+    ground: &Arc<Ground>,
+    options: &RunOptions,
+    reporter: &mut dyn Reporter,
+    stop: impl Future<Output = String>,
+) -> io::Result<(Report, Recording)> {
+    let lacks: Vec<Capability> = ground.target.lacking().keys().copied().collect();
+    let plan = Plan { contract: &ground.contract, lacks: &lacks };
+    let began = Instant::now();
+    let mut run = Run {
+        ground,
+        options,
+        header: header(ground, &lacks),
+        recorder: Recorder::start(),
+        pace: Arc::default(),
+        verdicts: Vec::new(),
+        scenarios: Vec::new(),
+    };
+    let blueprints = blueprints(&options.checks);
+    reporter.on_event(&RunEvent::Started {
+        target: &run.header.target,
+        scenarios: blueprints.len(),
+        checks: options.checks.len(),
+    })?;
+    let (alone, together): (Vec<_>, Vec<_>) = blueprints.into_iter().partition(|blueprint| blueprint.alone);
+    tokio::pin!(stop);
+    let mut why = run.perform_all(&plan, &together, options.jobs, reporter, stop.as_mut()).await?;
+    if why.is_none() {
+        why = run.perform_all(&plan, &alone, 1, reporter, stop.as_mut()).await?;
+    }
+    if let Some(why) = &why {
+        reporter.on_event(&RunEvent::Notice(why))?;
+        run.judge_the_rest();
+    }
+    let recording = Recording { header: run.header, entries: run.recorder.entries() };
+    let mut notices = ground.notices();
+    notices.extend(why.iter().cloned());
+    let facts = summary::Facts {
+        took: began.elapsed(),
+        scenarios: run.scenarios,
+        waited: run.pace.account(),
+        interrupted: why.is_some(),
+        notices,
+    };
+    let report = summary::report(&recording, run.verdicts, options.strict, &options.known, facts);
+    reporter.on_event(&RunEvent::Finished(&report))?;
+    Ok((report, recording))
+}
+
+/// Judges a recording again: every chosen check whose scenario stands in it.
+#[must_use]
+pub fn judge(
+    recording: &Recording,
+    source: &str,
+    checks: &[&'static Check],
+    strict: bool,
+    known: &KnownFailures,
+) -> Report {
+    let performed = recording.scenarios();
+    let lacks = |check: &Check| {
+        let needs = check.needs.iter().chain(check.scenario.needs);
+        needs.into_iter().any(|need| recording.header.settings.lacks.iter().any(|name| name == need.name()))
+    };
+    let concerned =
+        checks.iter().filter(|check| lacks(check) || performed.iter().any(|name| **name == *check.scenario.name));
+    let verdicts = concerned.flat_map(|check| check.judge_recording(recording)).collect();
+    let facts = summary::Facts {
+        took: recording.entries.last().map(|entry| entry.at).unwrap_or_default(),
+        scenarios: summary::scenario_times(recording),
+        waited: std::collections::BTreeMap::new(),
+        interrupted: false,
+        notices: Vec::new(),
+    };
+    let mut report = summary::report(recording, verdicts, strict, known, facts);
+    source.clone_into(&mut report.target);
+    report
+}
+
+fn header(ground: &Ground, lacks: &[Capability]) -> Header {
+    let deadlines = ground.target.deadlines;
+    Header {
+        recording: FORMAT,
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        target: ground.target.endpoint.shown_url(""),
+        started: jiff::Timestamp::now(),
+        contract: ground.contract.clone(),
+        settings: Settings {
+            delivery: deadlines.delivery,
+            skew: deadlines.skew,
+            lacks: lacks.iter().map(|capability| capability.name().to_owned()).collect(),
+        },
+    }
+}
+
+impl Run<'_> {
+    /// Performs scenarios, up to `jobs` at a time, and judges each when it ends. Returns why it was stopped early.
+    async fn perform_all(
+        &mut self,
+        plan: &Plan<'_>,
+        blueprints: &[&'static Blueprint],
+        jobs: usize,
+        reporter: &mut dyn Reporter,
+        mut stop: std::pin::Pin<&mut impl Future<Output = String>>,
+    ) -> io::Result<Option<String>> {
+        let mut waiting = blueprints.iter();
+        let mut running = tokio::task::JoinSet::new();
+        loop {
+            while running.len() < jobs {
+                let Some(&blueprint) = waiting.next() else { break };
+                match blueprint.scenario(plan) {
+                    Some(scenario) => {
+                        reporter.on_event(&RunEvent::ScenarioStarted { name: blueprint.name })?;
+                        let performance = self.perform(scenario);
+                        running.spawn(async move { (blueprint, performance.await) });
+                    }
+                    None => self.judged(blueprint, Duration::ZERO, reporter)?,
+                }
+            }
+            let next = tokio::select! {
+                biased;
+                why = stop.as_mut() => return Ok(Some(why)),
+                next = running.join_next() => next,
+            };
+            match next {
+                None => return Ok(None),
+                Some(Ok((blueprint, took))) => self.judged(blueprint, took, reporter)?,
+                // A panic in a stage is ours; the scenario stays without its end, and its checks are not tested.
+                Some(Err(_)) => {}
+            }
+        }
+    }
+
+    fn perform(&self, scenario: Scenario) -> impl Future<Output = Duration> + Send + use<> {
+        let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
+        let log = self.recorder.scenario(Arc::clone(&scenario.name));
+        async move {
+            let began = Instant::now();
+            stage.perform(&scenario, log).await;
+            began.elapsed()
+        }
+    }
+
+    fn judged(&mut self, blueprint: &Blueprint, took: Duration, reporter: &mut dyn Reporter) -> io::Result<()> {
+        let first = self.verdicts.len();
+        self.judge_scenario(blueprint);
+        self.options.known.mark(&mut self.verdicts[first..]);
+        if took > Duration::ZERO {
+            self.scenarios.push((blueprint.name.to_owned(), took));
+        }
+        reporter.on_event(&RunEvent::ScenarioFinished { name: blueprint.name, took, verdicts: &self.verdicts[first..] })
+    }
+
+    fn judge_scenario(&mut self, blueprint: &Blueprint) {
+        let entries = self.recorder.entries_of(blueprint.name);
+        let conversation = crate::conversation::Conversation::new(&self.header, blueprint.name, &entries);
+        let readers = self.options.checks.iter().filter(|check| check.scenario.name == blueprint.name);
+        self.verdicts.extend(readers.flat_map(|check| check.judge(&conversation)));
+    }
+
+    /// After an interruption: what has no verdict yet gets one from what was recorded, which is "not tested".
+    fn judge_the_rest(&mut self) {
+        for blueprint in blueprints(&self.options.checks) {
+            let judged = |check: &&&Check| self.verdicts.iter().any(|verdict| verdict.id == check.id);
+            let missing = self
+                .options
+                .checks
+                .iter()
+                .filter(|check| check.scenario.name == blueprint.name)
+                .any(|check| !judged(&check));
+            if missing {
+                self.judge_scenario(blueprint);
+            }
+        }
+    }
+}

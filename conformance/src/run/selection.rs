@@ -1,0 +1,213 @@
+//! Which checks a run judges: `--run` and `--skip`, and the list of known failures.
+
+use std::path::{Path, PathBuf};
+
+use crate::checks::{self, Check};
+use crate::verdict::{Outcome, Verdict};
+
+/// Why a selection or a list of known failures was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectionError {
+    /// A pattern matches no check.
+    #[error("`{pattern}` matches no check{}; `conformance list` shows them all", did_you_mean(.pattern))]
+    MatchesNothing {
+        /// The pattern.
+        pattern: String,
+    },
+    /// `--run` and `--skip` leave nothing.
+    #[error("--run and --skip leave no check to run")]
+    NothingLeft,
+    /// The list of known failures could not be read.
+    #[error("cannot read the known failures {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A line of it is not what it should be.
+    #[error("{}:{line}: {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong, and what was expected.
+        reason: String,
+    },
+}
+
+/// The nearest check id, as a suggestion.
+fn did_you_mean(pattern: &str) -> String {
+    let nearest = checks::all().map(|check| (strsim::damerau_levenshtein(pattern, check.id), check.id)).min();
+    match nearest {
+        Some((distance, id)) if distance <= 4 => format!(" (did you mean `{id}`?)"),
+        _ => String::new(),
+    }
+}
+
+/// Chooses the checks that match any of `run` (all where it is empty) and none of `skip`. `*` stands for any text.
+///
+/// # Errors
+/// [`SelectionError`] where a pattern matches nothing, or nothing is left.
+pub fn select(run: &[String], skip: &[String]) -> Result<Vec<&'static Check>, SelectionError> {
+    for pattern in run.iter().chain(skip) {
+        if !checks::all().any(|check| matches(pattern, check.id)) {
+            return Err(SelectionError::MatchesNothing { pattern: pattern.clone() });
+        }
+    }
+    let chosen: Vec<_> = checks::all()
+        .filter(|check| run.is_empty() || run.iter().any(|pattern| matches(pattern, check.id)))
+        .filter(|check| !skip.iter().any(|pattern| matches(pattern, check.id)))
+        .collect();
+    if chosen.is_empty() { Err(SelectionError::NothingLeft) } else { Ok(chosen) }
+}
+
+/// Whether the text is of the pattern's form.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|tail| {
+            tail.char_indices().map(|(index, _)| index).chain([tail.len()]).any(|index| matches(rest, &tail[index..]))
+        }),
+    }
+}
+
+/// A violation that is expected, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFailure {
+    /// A check's id, or a verdict's name with its customer type: `broadcast.delivered [Partner]`.
+    pub name: String,
+    /// Why it is expected.
+    pub reason: String,
+}
+
+/// The known failures of a target: a line each, `NAME: REASON`, `#` for comments.
+#[derive(Debug, Clone, Default)]
+pub struct KnownFailures(Vec<KnownFailure>);
+
+impl KnownFailures {
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// [`SelectionError`] names the file and the line.
+    pub fn load(path: &Path) -> Result<Self, SelectionError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SelectionError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, SelectionError> {
+        let mut known: Vec<KnownFailure> = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let refuse = |reason: String| SelectionError::Line { path: path.to_owned(), line: index + 1, reason };
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (name, reason) = line
+                .split_once(':')
+                .map(|(name, reason)| (name.trim(), reason.trim()))
+                .filter(|(_, reason)| !reason.is_empty())
+                .ok_or_else(|| refuse(format!("expected `CHECK: REASON` or `CHECK [TYPE]: REASON`, found `{line}`")))?;
+            let id = name.split_once(" [").map_or(name, |(id, _)| id);
+            if checks::find(id).is_none() {
+                return Err(refuse(format!("there is no check `{id}`{}", did_you_mean(id))));
+            }
+            if known.iter().any(|earlier| earlier.name == name) {
+                return Err(refuse(format!("`{name}` stands here twice")));
+            }
+            known.push(KnownFailure { name: name.to_owned(), reason: reason.to_owned() });
+        }
+        Ok(Self(known))
+    }
+
+    /// Marks the verdicts that were expected to be violated, whatever became of them.
+    pub fn mark(&self, verdicts: &mut [Verdict]) {
+        for verdict in verdicts {
+            let name = verdict.name();
+            let known = self.0.iter().find(|known| known.name == name || known.name == verdict.id);
+            // A whole check is listed by its id: a type that passes is no news as long as another is violated.
+            verdict.known = known.map(|known| known.reason.clone());
+        }
+    }
+
+    /// The entries that name a verdict, or a whole check, that passes again: the list is out of date, which fails a run.
+    #[must_use]
+    pub fn passing_again(&self, verdicts: &[Verdict]) -> Vec<&KnownFailure> {
+        let passes = |known: &&KnownFailure| {
+            let mut concerned =
+                verdicts.iter().filter(|verdict| verdict.id == known.name || verdict.name() == known.name).peekable();
+            concerned.peek().is_some() && concerned.all(|verdict| matches!(verdict.outcome, Outcome::Passed { .. }))
+        };
+        self.0.iter().filter(passes).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fixtures::Level;
+
+    use super::*;
+    use crate::verdict::Finding;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text) in
+            [("a.b", "a.b"), ("a.*", "a.b"), ("*", "a.b"), ("*.b", "a.b"), ("a*b*c", "a-b-b-c"), ("a.*", "a.")]
+        {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a.b", "a.bc"), ("a.*", "b.a."), ("*.b", "a.bc"), ("", "a")] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_is_an_error_with_a_suggestion() {
+        let error = select(&["broadcast.delivred".to_owned()], &[]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`broadcast.delivred` matches no check (did you mean `broadcast.delivered`?); `conformance list` shows them all"
+        );
+        assert!(matches!(select(&["join.*".to_owned()], &["join*".to_owned()]), Err(SelectionError::NothingLeft)));
+    }
+
+    #[test]
+    fn known_failures_need_a_check_and_a_reason() {
+        let parse = |text| KnownFailures::parse(Path::new("known.txt"), text);
+        assert_eq!(parse("# none yet\n\n").unwrap().0, []);
+        let told = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            told("\nleave.rejoin"),
+            "known.txt:2: expected `CHECK: REASON` or `CHECK [TYPE]: REASON`, found `leave.rejoin`"
+        );
+        assert_eq!(
+            told("leave.rejoins: soon"),
+            "known.txt:1: there is no check `leave.rejoins` (did you mean `leave.rejoin`?)"
+        );
+        assert_eq!(told("leave.rejoin: a\nleave.rejoin: b"), "known.txt:2: `leave.rejoin` stands here twice");
+    }
+
+    #[test]
+    fn a_known_failure_passes_again_only_when_all_that_it_names_passes() {
+        let verdict = |subject: &str, outcome| Verdict {
+            id: "broadcast.delivered",
+            subject: Some(subject.to_owned()),
+            level: Level::Must,
+            outcome,
+            known: None,
+        };
+        let mut verdicts = vec![
+            verdict("Partner", Outcome::Violated { finding: Finding::default() }),
+            verdict("Vendor", Outcome::Passed { observations: 1 }),
+        ];
+        let known = |text| KnownFailures::parse(Path::new("known.txt"), text).unwrap();
+        assert!(known("broadcast.delivered: being mended").passing_again(&verdicts).is_empty());
+        assert_eq!(known("broadcast.delivered [Vendor]: being mended").passing_again(&verdicts).len(), 1);
+        known("broadcast.delivered [Partner]: being mended").mark(&mut verdicts);
+        assert_eq!(verdicts[0].known.as_deref(), Some("being mended"));
+        assert_eq!(verdicts[1].known, None);
+    }
+}

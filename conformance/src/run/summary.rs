@@ -1,0 +1,131 @@
+//! From verdicts and the recording to the report: order, conclusion, latencies.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fixtures::Level;
+
+use super::event::{Conclusion, Latency, Report};
+use super::selection::KnownFailures;
+use crate::conversation::Conversation;
+use crate::recording::{Recording, What};
+use crate::verdict::{Outcome, Verdict};
+use crate::{checks, diagnosis};
+
+/// What only the runner knows.
+pub(super) struct Facts {
+    pub took: Duration,
+    pub scenarios: Vec<(String, Duration)>,
+    pub waited: BTreeMap<&'static str, Duration>,
+    pub interrupted: bool,
+    pub notices: Vec<String>,
+}
+
+/// Builds the report.
+pub(super) fn report(
+    recording: &Recording,
+    mut verdicts: Vec<Verdict>,
+    strict: bool,
+    known: &KnownFailures,
+    facts: Facts,
+) -> Report {
+    let order: BTreeMap<&str, usize> = checks::all().enumerate().map(|(index, check)| (check.id, index)).collect();
+    verdicts.sort_by_key(|verdict| order.get(verdict.id).copied());
+    known.mark(&mut verdicts);
+    let mut notices = facts.notices;
+    let passing_again = known.passing_again(&verdicts);
+    for known in &passing_again {
+        notices
+            .push(format!("`{}` is a known failure and passes: take it off the list ({})", known.name, known.reason));
+    }
+    let conclusion = if passing_again.is_empty() { conclude(&verdicts, strict) } else { Conclusion::Violates };
+    let conversations: Vec<Conversation<'_>> = recording
+        .scenarios()
+        .iter()
+        .map(|name| Conversation::new(&recording.header, recording_name(recording, name), &recording.entries))
+        .collect();
+    Report {
+        format: 1,
+        suite: recording.header.suite.clone(),
+        target: recording.header.target.clone(),
+        started: recording.header.started,
+        took: facts.took,
+        conclusion,
+        strict,
+        interrupted: facts.interrupted,
+        diagnoses: diagnosis::diagnose(&conversations, &verdicts),
+        latencies: latencies(&conversations),
+        verdicts,
+        scenarios: facts.scenarios,
+        waited: facts.waited,
+        notices,
+    }
+}
+
+/// A scenario's name, borrowed from the recording for as long as the recording lives.
+fn recording_name<'a>(recording: &'a Recording, name: &str) -> &'a str {
+    recording.entries.iter().map(|entry| &*entry.scenario).find(|other| *other == name).unwrap_or_default()
+}
+
+/// Violations outweigh what could not be tested. A SHOULD counts only under `--strict`. What a known failure explains is
+/// excused; nothing excuses infrastructure.
+fn conclude(verdicts: &[Verdict], strict: bool) -> Conclusion {
+    let counts = |verdict: &&Verdict| verdict.level == Level::Must || (strict && verdict.level == Level::Should);
+    let mut conclusion = Conclusion::Conforms;
+    for verdict in verdicts.iter().filter(counts) {
+        match &verdict.outcome {
+            Outcome::Passed { .. } | Outcome::NotApplicable { .. } => {}
+            Outcome::Violated { .. } if verdict.known.is_some() => {}
+            Outcome::Violated { .. } => return Conclusion::Violates,
+            Outcome::NotTested { because: Some(because), .. } if explained_by_known(verdicts, verdict, because) => {}
+            Outcome::NotTested { .. } | Outcome::HarnessError { .. } => conclusion = Conclusion::CouldNotTest,
+        }
+    }
+    conclusion
+}
+
+/// Whether the violation that explains this verdict is a known one, for the same customer type.
+fn explained_by_known(verdicts: &[Verdict], verdict: &Verdict, because: &str) -> bool {
+    verdicts.iter().any(|cause| {
+        cause.id == because
+            && cause.known.is_some()
+            && cause.outcome.is_violated()
+            && (cause.subject.is_none() || verdict.subject.is_none() || cause.subject == verdict.subject)
+    })
+}
+
+/// How long broadcasts took from the trigger to their arrival, over all scenarios.
+fn latencies(conversations: &[Conversation<'_>]) -> Vec<Latency> {
+    let Some(first) = conversations.first() else { return Vec::new() };
+    let measure = |route: &fixtures::Route| {
+        let mut times: Vec<Duration> = conversations
+            .iter()
+            .flat_map(|conversation| {
+                let messages =
+                    conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
+                messages.flat_map(move |message| {
+                    let heard = conversation.heard(message).into_iter().filter(|heard| heard.event == route.event);
+                    heard.map(|heard| heard.at.saturating_sub(message.starts())).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        times.sort_unstable();
+        let (median, max) = (*times.get(times.len() / 2)?, *times.last()?);
+        Some(Latency { customer_type: route.customer_type.clone(), arrivals: times.len(), median, max })
+    };
+    first.contract().routes.iter().filter_map(measure).collect()
+}
+
+/// How long each scenario of a recording took.
+pub(super) fn scenario_times(recording: &Recording) -> Vec<(String, Duration)> {
+    let mut times = Vec::new();
+    for name in recording.scenarios() {
+        let mut entries = recording.entries.iter().filter(|entry| entry.scenario == name);
+        let began = entries.find(|entry| matches!(entry.what, What::Began)).map(|entry| entry.at);
+        let ended = entries.find(|entry| matches!(entry.what, What::Ended { .. })).map(|entry| entry.at);
+        if let (Some(began), Some(ended)) = (began, ended) {
+            times.push((name.to_string(), ended - began));
+        }
+    }
+    times
+}

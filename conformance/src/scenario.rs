@@ -1,0 +1,189 @@
+//! Scenarios: what is done to a backend, as data. A [`Stage`](crate::stage) performs them; nothing here touches a network.
+
+use std::sync::Arc;
+
+use fixtures::webhooks::{MessageKind, ReceiptStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::recording::{TokenPlace, TokenUse, Transport};
+use crate::target::Capability;
+
+/// A name for a socket within a scenario.
+pub type Actor = Arc<str>;
+
+/// A conversation with a backend.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Its name, unique in the catalogue: `one-message-per-type`.
+    pub name: Arc<str>,
+    /// What the target must be able to do, or the scenario is left out.
+    #[serde(default)]
+    pub needs: Vec<Capability>,
+    /// What is done, in this order.
+    pub steps: Vec<Step>,
+}
+
+/// One inbound message to cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Its name within the scenario.
+    pub label: Arc<str>,
+    /// The customer type whose channel it goes to.
+    #[serde(rename = "type")]
+    pub customer_type: String,
+    /// The customer, by a name within the scenario; each name gets a number of its own.
+    pub from: Arc<str>,
+    /// What kind of message.
+    #[serde(default = "text_kind")]
+    pub kind: MessageKind,
+    /// The text behind the nonce, where the kind carries text; `None` leaves a caption out.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+fn text_kind() -> MessageKind {
+    MessageKind::Text
+}
+
+impl Message {
+    /// A text message.
+    #[must_use]
+    pub fn text(label: impl Into<Arc<str>>, customer_type: &str, from: impl Into<Arc<str>>, text: &str) -> Self {
+        Self {
+            label: label.into(),
+            customer_type: customer_type.to_owned(),
+            from: from.into(),
+            kind: MessageKind::Text,
+            text: Some(text.to_owned()),
+        }
+    }
+}
+
+/// One thing to do. Steps that wait do so on a condition, up to the configured deadline, and never judge.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Opens a connection and waits until CONNECT is answered.
+    Open {
+        /// Whose.
+        actor: Actor,
+        /// How; the run's ordinary transport where it is left out.
+        #[serde(default)]
+        transport: Option<Transport>,
+        /// With which token.
+        #[serde(default = "good")]
+        token: TokenUse,
+        /// Where the token is shown; the target's ordinary place where it is left out.
+        #[serde(default)]
+        place: Option<TokenPlace>,
+    },
+    /// Turns an actor's polling connection into a WebSocket.
+    Upgrade {
+        /// Whose.
+        actor: Actor,
+    },
+    /// Emits `join_room {room}` and waits for its answer.
+    Join {
+        /// Who.
+        actor: Actor,
+        /// The room.
+        room: String,
+    },
+    /// Emits `leave_room {room}` and waits for its answer, or, as not every backend answers, for a fence and a quiet window.
+    Leave {
+        /// Who.
+        actor: Actor,
+        /// The room.
+        room: String,
+    },
+    /// Emits an event with these arguments and waits for the event that answers it.
+    Ask {
+        /// Who.
+        actor: Actor,
+        /// The event to emit.
+        request: String,
+        /// Its arguments. Text of the form `$chat_id:LABEL` or `$number:LABEL` stands for what is known of that message.
+        args: Vec<Value>,
+        /// The event that answers.
+        answer: String,
+    },
+    /// Emits an event and waits for nothing.
+    Emit {
+        /// Who.
+        actor: Actor,
+        /// The event.
+        event: String,
+        /// Its arguments, with the same placeholders as in [`Step::Ask`].
+        args: Vec<Value>,
+    },
+    /// Causes inbound messages: one trigger with all of them.
+    Send {
+        /// The messages, in this order.
+        messages: Vec<Message>,
+    },
+    /// Delivers an earlier message once more, byte for byte, as providers do.
+    Redeliver {
+        /// The earlier message's label.
+        label: Arc<str>,
+        /// The label of the second delivery.
+        again: Arc<str>,
+    },
+    /// Delivers a receipt for some message of the agent's to an earlier message's customer.
+    Receipt {
+        /// The earlier message's label.
+        label: Arc<str>,
+        /// How far it has come.
+        status: ReceiptStatus,
+    },
+    /// Waits until each actor has received something that carries the message's nonce.
+    Heard {
+        /// Who.
+        actors: Vec<Actor>,
+        /// The messages' labels.
+        messages: Vec<Arc<str>>,
+    },
+    /// Fences the actors and then watches them for a quiet window.
+    Settle {
+        /// Who; everybody that is connected where it is empty.
+        #[serde(default)]
+        actors: Vec<Actor>,
+    },
+    /// Stops reading from the connection, as a suspended laptop does.
+    StopReading {
+        /// Whose.
+        actor: Actor,
+    },
+    /// Reads again.
+    ResumeReading {
+        /// Whose.
+        actor: Actor,
+    },
+    /// Ends the connection as a good client does.
+    Close {
+        /// Whose.
+        actor: Actor,
+    },
+    /// Cuts the TCP connection.
+    Drop {
+        /// Whose.
+        actor: Actor,
+    },
+    /// Calls the protected REST route.
+    Rest {
+        /// With which token.
+        token: TokenUse,
+    },
+    /// Logs in once more and logs that token out; from then on [`TokenUse::LoggedOut`] is that one.
+    LogOut,
+    /// Does several lists of steps at the same time, and goes on when all are done.
+    Together {
+        /// The lists.
+        branches: Vec<Vec<Step>>,
+    },
+}
+
+fn good() -> TokenUse {
+    TokenUse::Good
+}

@@ -1,0 +1,74 @@
+//! Conversations about tokens.
+
+use super::{Blueprint, for_each_route, observer, observer_heard, send, settle};
+use crate::recording::{TokenPlace, TokenUse};
+use crate::scenario::{Actor, Step};
+use crate::target::Capability;
+
+/// The tokens that must be refused.
+const BAD: [TokenUse; 6] = [
+    TokenUse::Missing,
+    TokenUse::Garbage,
+    TokenUse::Expired,
+    TokenUse::Tampered,
+    TokenUse::WrongKey,
+    TokenUse::AlgNone,
+];
+
+/// Good and bad tokens in both places, and a message of each type.
+pub const AUTH_TOKENS: Blueprint = Blueprint {
+    name: "auth-tokens",
+    about: "connections with good and bad tokens in both places; then a message of each type, which only the good ones may hear",
+    needs: &[Capability::Auth],
+    alone: false,
+    steps: |plan| {
+        let places = if plan.can(Capability::QueryToken) {
+            &[TokenPlace::Auth, TokenPlace::Query][..]
+        } else {
+            &[TokenPlace::Auth]
+        };
+        let attempt = |token, place| {
+            let name =
+                serde_json::to_value(token).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+            let actor = Actor::from(format!("{name}/{}", if place == TokenPlace::Auth { "auth" } else { "query" }));
+            vec![Step::Open { actor, transport: None, token, place: Some(place) }]
+        };
+        let mut branches = Vec::new();
+        for place in places {
+            branches.push(attempt(TokenUse::Good, *place));
+            branches.extend(BAD.map(|token| attempt(token, *place)));
+        }
+        branches.push(vec![for_each_route(plan, observer)]);
+        vec![
+            Step::Together { branches },
+            for_each_route(plan, |route| {
+                vec![send(route, "hello", "customer", "for those with a token"), observer_heard(route, &["hello"])]
+            }),
+            settle(),
+        ]
+    },
+};
+
+/// The protected REST route, with good and bad tokens.
+pub const AUTH_REST: Blueprint = Blueprint {
+    name: "auth-rest",
+    about: "a protected REST route with good and bad tokens",
+    needs: &[Capability::Auth, Capability::Rest],
+    alone: false,
+    steps: |_| {
+        let call = |token| vec![Step::Rest { token }];
+        vec![Step::Together { branches: std::iter::once(call(TokenUse::Good)).chain(BAD.map(call)).collect() }]
+    },
+};
+
+/// A token is logged out and tried again.
+pub const AUTH_LOGOUT: Blueprint = Blueprint {
+    name: "auth-logout",
+    about: "a token that connects, is logged out, and is tried again",
+    needs: &[Capability::Auth, Capability::Logout],
+    alone: false,
+    steps: |_| {
+        let open = |actor, token| Step::Open { actor: Actor::from(actor), transport: None, token, place: None };
+        vec![open("before", TokenUse::Good), Step::LogOut, open("after", TokenUse::LoggedOut)]
+    },
+};

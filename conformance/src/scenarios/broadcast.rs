@@ -1,0 +1,360 @@
+//! Conversations about messages and who hears them.
+
+use fixtures::webhooks::{MessageKind, ReceiptStatus};
+use fixtures::{Role, Route};
+use serde_json::json;
+
+use super::{
+    Blueprint, ask, for_each_route, heard, identity_key, join, label_of, leave, list, member, observer, observer_heard,
+    open, open_by, send, settle,
+};
+use crate::scenario::{Actor, Message, Step};
+use crate::target::Capability;
+
+/// A member by each transport, one that left, and one in no room; one message of each type.
+pub const ONE_MESSAGE_PER_TYPE: Blueprint = Blueprint {
+    name: "one-message-per-type",
+    about: "per type a member by each transport and one that left, and a socket in no room; then one message of each type",
+    needs: &[],
+    alone: false,
+    steps: |plan| {
+        let members = |route: &Route| -> Vec<String> {
+            plan.transports().iter().map(|transport| format!("{}/{transport}", route.customer_type)).collect()
+        };
+        let arrive = |route: &Route| {
+            let mut steps = Vec::new();
+            for (actor, transport) in members(route).iter().zip(plan.transports()) {
+                steps.push(vec![open_by(actor, transport), join(actor, &route.room)]);
+            }
+            if plan.can(Capability::Leave) {
+                let left = format!("left/{}", route.customer_type);
+                steps.push(vec![open(&left), join(&left, &route.room), leave(&left, &route.room)]);
+            }
+            vec![Step::Together { branches: steps }]
+        };
+        let message = |route: &Route| {
+            let members = members(route);
+            let actors: Vec<&str> = members.iter().map(String::as_str).collect();
+            let mut steps = vec![
+                send(route, "hello", "customer", "Hello, I need help with my last order"),
+                heard(&actors, &[&label_of(route, "hello")]),
+            ];
+            steps.extend(actors.first().map(|actor| list(plan, actor, route, 1, 100)).unwrap_or_default());
+            steps
+        };
+        vec![
+            Step::Together { branches: vec![vec![open("bystander")], vec![for_each_route(plan, arrive)]] },
+            for_each_route(plan, message),
+            settle(),
+        ]
+    },
+};
+
+/// The list is asked for at the moment a broadcast arrives.
+pub const LIST_ON_RECEIPT: Blueprint = Blueprint {
+    name: "list-on-receipt",
+    about: "three times per type: a message, and the chat list asked for at the moment its broadcast arrives",
+    needs: &[Capability::List],
+    alone: false,
+    steps: |plan| {
+        vec![for_each_route(plan, |route| {
+            let mut steps = observer(route);
+            for label in ["first", "second", "third"] {
+                steps.extend([send(route, label, "customer", "is this saved?"), observer_heard(route, &[label])]);
+                steps.extend(list(plan, &member(route), route, 1, 100));
+            }
+            steps
+        })]
+    },
+};
+
+/// One customer writes five messages in a row; an agent reads the chat; the customer writes once more.
+pub const CONVERSATION: Blueprint = Blueprint {
+    name: "conversation",
+    about: "per type five messages in a row from one number; then an agent reads the chat, and the customer writes again",
+    needs: &[],
+    alone: false,
+    steps: |plan| {
+        vec![
+            for_each_route(plan, |route| {
+                let labels = ["first", "second", "third", "fourth", "fifth"];
+                let mut steps = observer(route);
+                steps.extend(labels.iter().map(|label| send(route, label, "customer", label)));
+                steps.push(observer_heard(route, &labels));
+                if let Some(history) = plan.contract.history.as_ref().filter(|_| plan.can(Capability::History)) {
+                    let chat = format!("$chat_id:{}", label_of(route, "first"));
+                    let reading = json!({identity_key(plan): chat, "sender": "$agent", "page": 1, "page_size": 20});
+                    steps.push(ask(&member(route), history, reading));
+                }
+                steps.extend([send(route, "sixth", "customer", "sixth"), observer_heard(route, &["sixth"])]);
+                steps
+            }),
+            settle(),
+        ]
+    },
+};
+
+/// Eight messages of one customer at the same time.
+pub const BURST: Blueprint = Blueprint {
+    name: "burst",
+    about: "per type eight messages from one number at the same time, then the chat list",
+    needs: &[],
+    alone: false,
+    steps: |plan| {
+        let labels = ["1", "2", "3", "4", "5", "6", "7", "8"];
+        vec![for_each_route(plan, |route| {
+            let mut steps = observer(route);
+            let at_once = labels.iter().map(|label| vec![send(route, label, "customer", "all at once")]).collect();
+            steps.extend([Step::Together { branches: at_once }, observer_heard(route, &labels)]);
+            steps.push(Step::Settle { actors: vec![Actor::from(member(route))] });
+            steps.extend(list(plan, &member(route), route, 1, 100));
+            steps
+        })]
+    },
+};
+
+/// All types at the same time, five customers each.
+pub const CONCURRENT: Blueprint = Blueprint {
+    name: "concurrent",
+    about: "all types at the same time, five customers each",
+    needs: &[],
+    alone: false,
+    steps: |plan| {
+        let labels = ["1", "2", "3", "4", "5"];
+        let write = |route: &Route| labels.map(|label| vec![send(route, label, label, "all types at once")]);
+        vec![
+            for_each_route(plan, observer),
+            Step::Together { branches: plan.contract.routes.iter().flat_map(write).collect() },
+            for_each_route(plan, |route| vec![observer_heard(route, &labels)]),
+            settle(),
+        ]
+    },
+};
+
+/// Every kind of message, one after the other.
+pub const KINDS: Blueprint = Blueprint {
+    name: "kinds",
+    about: "per type one message of every kind from one number, each heard before the next is sent",
+    needs: &[Capability::Webhook],
+    alone: false,
+    steps: |plan| {
+        vec![for_each_route(plan, |route| {
+            let mut steps = observer(route);
+            for kind in MessageKind::ALL {
+                let name = serde_json::to_value(kind)
+                    .ok()
+                    .and_then(|name| name.as_str().map(str::to_owned))
+                    .unwrap_or_default();
+                let message = Message {
+                    label: label_of(route, &name).into(),
+                    customer_type: route.customer_type.clone(),
+                    from: "customer".into(),
+                    kind,
+                    text: kind.carries_text().then(|| "kind".to_owned()),
+                };
+                steps.extend([Step::Send { messages: vec![message] }, observer_heard(route, &[&name])]);
+            }
+            steps
+        })]
+    },
+};
+
+/// Receipts between two messages.
+pub const RECEIPTS: Blueprint = Blueprint {
+    name: "receipts",
+    about: "per type a message, the receipts sent, delivered, read and failed to the same number, and a second message",
+    needs: &[Capability::Webhook],
+    alone: false,
+    steps: |plan| {
+        vec![
+            for_each_route(plan, |route| {
+                let mut steps = observer(route);
+                steps.extend([
+                    send(route, "before", "customer", "before the receipts"),
+                    observer_heard(route, &["before"]),
+                ]);
+                let receipt = |status| Step::Receipt { label: label_of(route, "before").into(), status };
+                steps.extend(ReceiptStatus::ALL.map(receipt));
+                steps.extend([
+                    send(route, "after", "customer", "after the receipts"),
+                    observer_heard(route, &["after"]),
+                ]);
+                steps
+            }),
+            settle(),
+        ]
+    },
+};
+
+/// Several messages in one webhook body.
+pub const BATCH: Blueprint = Blueprint {
+    name: "batch",
+    about: "per type one webhook body with three messages, two of them from the same number",
+    needs: &[Capability::Webhook],
+    alone: false,
+    steps: |plan| {
+        vec![
+            for_each_route(plan, |route| {
+                let message =
+                    |label, from| Message::text(label_of(route, label), &route.customer_type, from, "one of three");
+                let mut steps = observer(route);
+                steps.push(Step::Send { messages: vec![message("1", "a"), message("2", "b"), message("3", "a")] });
+                steps.push(observer_heard(route, &["1", "2", "3"]));
+                steps
+            }),
+            settle(),
+        ]
+    },
+};
+
+/// The same message delivered twice.
+pub const REDELIVERY: Blueprint = Blueprint {
+    name: "redelivery",
+    about: "per type a message, the same message delivered again byte for byte, and another one",
+    needs: &[Capability::Webhook],
+    alone: false,
+    steps: |plan| {
+        vec![
+            for_each_route(plan, |route| {
+                let mut steps = observer(route);
+                steps.extend([
+                    send(route, "once", "customer", "delivered twice"),
+                    observer_heard(route, &["once"]),
+                    Step::Redeliver { label: label_of(route, "once").into(), again: label_of(route, "again").into() },
+                    send(route, "after", "customer", "after the redelivery"),
+                    observer_heard(route, &["after"]),
+                ]);
+                steps
+            }),
+            settle(),
+        ]
+    },
+};
+
+/// The name of the route's member that stops reading.
+#[must_use]
+pub fn slow(route: &Route) -> String {
+    format!("slow/{}", route.customer_type)
+}
+
+/// A member stops reading while the server has much to tell it.
+pub const SLOW_MEMBER: Blueprint = Blueprint {
+    name: "slow-member",
+    about: "per type a member that asks for much and stops reading; then messages, which the other member must hear in time",
+    needs: &[],
+    alone: false,
+    steps: |plan| {
+        vec![for_each_route(plan, |route| {
+            let slow = slow(route);
+            let mut steps = observer(route);
+            steps.extend([
+                open(&slow),
+                join(&slow, &route.room),
+                Step::StopReading { actor: Actor::from(slow.as_str()) },
+            ]);
+            // Its own unread answers fill the connection, so that the broadcasts find it blocked.
+            if let Some(list) = plan.contract.list.as_ref().filter(|_| plan.can(Capability::List)) {
+                let wanted = json!({"sender": "$agent", "page": 1, "page_size": 100});
+                let emit =
+                    Step::Emit { actor: Actor::from(slow.as_str()), event: list.request.clone(), args: vec![wanted] };
+                steps.extend(std::iter::repeat_n(emit, 40));
+            }
+            for label in ["1", "2", "3"] {
+                steps.extend([send(route, label, "customer", &"long ".repeat(800)), observer_heard(route, &[label])]);
+            }
+            steps
+        })]
+    },
+};
+
+/// A resolved chat is written to again.
+pub const REOPENED: Blueprint = Blueprint {
+    name: "reopened",
+    about: "per type a message, an agent who resolves the chat, and another message",
+    needs: &[Capability::UpdateStatus],
+    alone: false,
+    steps: |plan| {
+        let Some(update) = &plan.contract.update_status else { return Vec::new() };
+        vec![for_each_route(plan, |route| {
+            let mut steps = observer(route);
+            let number = format!("$number:{}", label_of(route, "before"));
+            let resolve = json!({"customer_number": number, "update_by_number": "$agent", "status": "resolved"});
+            steps.extend([
+                send(route, "before", "customer", "before it is resolved"),
+                observer_heard(route, &["before"]),
+                ask(&member(route), update, resolve),
+                send(route, "after", "customer", "after it was resolved"),
+                observer_heard(route, &["after"]),
+            ]);
+            steps
+        })]
+    },
+};
+
+/// An agent answers.
+pub const AGENT_REPLY: Blueprint = Blueprint {
+    name: "agent-reply",
+    about: "per type a message and an agent's reply",
+    needs: &[Capability::Send],
+    alone: false,
+    steps: |plan| {
+        let Some(exchange) = &plan.contract.send else { return Vec::new() };
+        let type_key = plan.contract.key(Role::Type).unwrap_or("customer_type");
+        vec![
+            for_each_route(plan, |route| {
+                let question = label_of(route, "question");
+                let reply = json!({
+                    identity_key(plan): format!("$chat_id:{question}"),
+                    "sender": "$agent",
+                    "type": "Agent",
+                    "message": format!("Thank you, we look into it ($nonce:{question})"),
+                    type_key: route.customer_type,
+                });
+                let mut steps = observer(route);
+                steps.extend([
+                    send(route, "question", "customer", "can you help?"),
+                    observer_heard(route, &["question"]),
+                    ask(&member(route), exchange, reply),
+                ]);
+                steps
+            }),
+            settle(),
+        ]
+    },
+};
+
+/// Texts that are easily damaged.
+pub const TEXTS: Blueprint = Blueprint {
+    name: "texts",
+    about: "texts that are easily damaged, shared out among the types: emoji, right-to-left, combining marks, quotes, HTML, 4,096 characters",
+    needs: &[],
+    alone: false,
+    steps: |plan| {
+        vec![for_each_route(plan, |route| {
+            let mut steps = observer(route);
+            let routes = plan.contract.routes.len();
+            let place = plan.contract.routes.iter().position(|other| other == route).unwrap_or(0);
+            // Each type gets at least one text, and each text goes to some type.
+            let share = texts().into_iter().enumerate().filter(|(index, _)| index % routes == place % texts().len());
+            for (_, (label, text)) in share {
+                steps.extend([send(route, label, "customer", &text), observer_heard(route, &[label])]);
+            }
+            steps
+        })]
+    },
+};
+
+/// The texts by name. With its nonce in front, the longest has 4,096 characters.
+fn texts() -> Vec<(&'static str, String)> {
+    let long: String = "Every word counts. ".chars().cycle().take(4096 - crate::stage::NONCE_LENGTH - 1).collect();
+    vec![
+        ("emoji", "👩‍👩‍👧‍👦 🇮🇳 👍🏽 ☺️ 🫶 ok".to_owned()),
+        ("right-to-left", "مرحبا بالعالم \u{200f}123\u{200e} שלום".to_owned()),
+        ("combining marks", "e\u{301} n\u{303} Å vs A\u{30a} क्षि ก็ ﷽".to_owned()),
+        ("newlines", "first line\nsecond line\r\nthird\tline".to_owned()),
+        ("quotes and backslashes", r#"she said "it's \n fine" \\ \u0041 %s {0} ${x} `y`"#.to_owned()),
+        ("HTML", "<b>bold</b> <img src=x onerror=alert(1)> &amp; &#39; <!-- -->".to_owned()),
+        ("4,096 characters", long),
+        ("separators", "a\u{1e}b \u{2028} \u{2029} \u{feff} \u{7f} 42[\"room_update\"] 1:2".to_owned()),
+    ]
+}

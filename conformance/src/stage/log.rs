@@ -1,0 +1,121 @@
+//! Where entries are written down as they happen, and where steps wait for them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::recording::{Entry, Peer, What};
+
+/// The clock and the scenarios of a run.
+#[derive(Debug)]
+pub struct Recorder {
+    started: Instant,
+    scenarios: Mutex<Vec<Arc<ScenarioLog>>>,
+}
+
+impl Recorder {
+    /// Starts the clock.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now(), scenarios: Mutex::new(Vec::new()) }
+    }
+
+    /// A log for one more scenario.
+    pub fn scenario(&self, name: Arc<str>) -> Arc<ScenarioLog> {
+        let log = Arc::new(ScenarioLog {
+            name,
+            started: self.started,
+            entries: Mutex::new(Vec::new()),
+            changed: Notify::new(),
+        });
+        lock(&self.scenarios).push(Arc::clone(&log));
+        log
+    }
+
+    /// What one scenario has written so far.
+    #[must_use]
+    pub fn entries_of(&self, name: &str) -> Vec<Entry> {
+        lock(&self.scenarios).iter().filter(|log| &*log.name == name).flat_map(|log| log.entries()).collect()
+    }
+
+    /// Everything written so far by all scenarios, in the order of time.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut all: Vec<Entry> = lock(&self.scenarios).iter().flat_map(|log| log.entries()).collect();
+        all.sort_by_key(|entry| entry.at);
+        all
+    }
+}
+
+/// The entries of one scenario.
+#[derive(Debug)]
+pub struct ScenarioLog {
+    name: Arc<str>,
+    started: Instant,
+    entries: Mutex<Vec<Entry>>,
+    changed: Notify,
+}
+
+impl ScenarioLog {
+    /// Writes an entry that happens now.
+    pub fn write(&self, peer: Option<&Peer>, what: What) -> Duration {
+        self.write_at(Instant::now(), peer, what)
+    }
+
+    /// Writes an entry that happened at `when`.
+    pub fn write_at(&self, when: Instant, peer: Option<&Peer>, what: What) -> Duration {
+        let at = when.saturating_duration_since(self.started);
+        lock(&self.entries).push(Entry { at, scenario: Arc::clone(&self.name), peer: peer.cloned(), what });
+        self.changed.notify_waiters();
+        at
+    }
+
+    /// How many entries there are: a place to wait from.
+    pub fn position(&self) -> usize {
+        lock(&self.entries).len()
+    }
+
+    /// A copy of all entries.
+    pub fn entries(&self) -> Vec<Entry> {
+        lock(&self.entries).clone()
+    }
+
+    /// Looks at every entry from `position` on, including those still to come, until `found` says so or the deadline is
+    /// over.
+    pub async fn wait<T>(
+        &self,
+        position: usize,
+        deadline: Instant,
+        mut found: impl FnMut(&Entry) -> Option<T>,
+    ) -> Option<T> {
+        let mut next = position;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let entries = lock(&self.entries);
+                for entry in &entries[next..] {
+                    if let Some(value) = found(entry) {
+                        return Some(value);
+                    }
+                }
+                next = entries.len();
+            }
+            if tokio::time::timeout_at(deadline.into(), changed).await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// Looks once at what is there.
+    pub fn find<T>(&self, mut found: impl FnMut(&Entry) -> Option<T>) -> Option<T> {
+        lock(&self.entries).iter().find_map(&mut found)
+    }
+}
+
+/// A panic elsewhere must not hide what was recorded.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,147 @@
+//! Before the run: does anything answer at the target, does it speak Engine.IO there, does it take our token?
+//!
+//! What fails here would fail every check for the same reason, and mostly means that the address, the path or the
+//! credentials are wrong. It is said once, instead of in fifty verdicts.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fixtures::Contract;
+
+use super::ground::Ground;
+use super::log::Recorder;
+use super::socket::{Opening, Socket};
+use crate::config::Capability;
+use crate::net::HttpError;
+use crate::recording::{Peer, TokenPlace, TokenUse, Transport, What};
+use crate::target::{LoginError, Target};
+use crate::wire::{self, OpenError, Session, SessionOptions};
+
+/// How long to wait before trying again a target that is not up yet.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Why there will be no run.
+#[derive(Debug, thiserror::Error)]
+pub enum PreflightError {
+    /// No session by any transport.
+    #[error("{0}")]
+    Open(OpenError),
+    /// No token.
+    #[error("{0}")]
+    Login(#[from] LoginError),
+    /// The token was refused wherever it was shown.
+    #[error(
+        "{target} refuses our token, in the CONNECT payload and in the query string: {answer}; check [auth] in the configuration: \
+         is the token still good, and is it for this backend?"
+    )]
+    TokenRefused {
+        /// The target's URL.
+        target: String,
+        /// What it answered.
+        answer: String,
+    },
+}
+
+impl PreflightError {
+    /// Whether the target is away or failing, which may pass, rather than the configuration wrong.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Open(
+                OpenError::Dial(_) | OpenError::Http(_) | OpenError::ClosedEarly { .. } | OpenError::TimedOut { .. },
+            ) => true,
+            Self::Open(OpenError::Refused { status, .. }) => *status == 429 || *status >= 500,
+            Self::Open(_) | Self::TokenRefused { .. } => false,
+            Self::Login(LoginError::Unreachable(HttpError::NotHttp { .. })) => false,
+            Self::Login(LoginError::Unreachable(_) | LoginError::Failed { .. } | LoginError::Throttled { .. }) => true,
+            Self::Login(_) => false,
+        }
+    }
+}
+
+/// Reaches the target and prepares the ground; a target that is away is tried again until `wait_for` is over.
+///
+/// # Errors
+/// [`PreflightError`] for what stands in the way of a run.
+pub async fn preflight(target: Target, contract: Contract, wait_for: Duration) -> Result<Ground, PreflightError> {
+    let give_up = Instant::now() + wait_for;
+    loop {
+        match reach(&target).await {
+            Ok(()) => break,
+            Err(error) => {
+                let error = PreflightError::Open(error);
+                if !error.is_unreachable() || Instant::now() + RETRY >= give_up {
+                    return Err(error);
+                }
+            }
+        }
+        tokio::time::sleep(RETRY).await; // nobody tells us when a server comes up
+    }
+    let ground = Ground::prepare(target, contract).await?;
+    greet(&ground).await?;
+    Ok(ground)
+}
+
+/// Opens a session by any transport that the target is said to have.
+async fn reach(target: &Target) -> Result<(), OpenError> {
+    let mut refusal = None;
+    for (transport, capability) in
+        [(wire::Transport::WebSocket, Capability::Websocket), (wire::Transport::Polling, Capability::Polling)]
+    {
+        if target.lacks(capability).is_some() {
+            continue;
+        }
+        match Session::open(options(target, transport), Arc::new(|_, _| {})).await {
+            Ok(session) => {
+                session.close().await;
+                return Ok(());
+            }
+            Err(error) => refusal = Some(error),
+        }
+    }
+    refusal.map_or(Ok(()), Err)
+}
+
+fn options(target: &Target, transport: wire::Transport) -> SessionOptions {
+    let mut options = SessionOptions::new(target.endpoint.clone(), target.socket_path.clone(), transport);
+    options.deadline = target.deadlines.connect;
+    options
+}
+
+/// Connects with the good token, in its ordinary place or else in the other one. Which of the two work is for checks to
+/// say; that neither does is most likely a wrong token.
+async fn greet(ground: &Ground) -> Result<(), PreflightError> {
+    let Ok(Some(token)) = ground.token(TokenUse::Good) else { return Ok(()) };
+    let target = &ground.target;
+    let websocket = target.lacks(Capability::Websocket).is_none();
+    let ordinary = target.auth.place();
+    let other = if ordinary == TokenPlace::Auth { TokenPlace::Query } else { TokenPlace::Auth };
+    let mut answer = None;
+    for place in [ordinary, other] {
+        let log = Recorder::start().scenario(Arc::from("preflight"));
+        let opening = Opening {
+            transport: if websocket { Transport::Websocket } else { Transport::Polling },
+            token: TokenUse::Good,
+            place,
+            token_text: Some(token.expose().to_owned()),
+            options: options(target, wire::Transport::WebSocket),
+            namespace: ground.contract.namespace.clone(),
+        };
+        let peer = Peer { actor: Arc::from("preflight"), connection: 1 };
+        let socket = Socket::open(opening, peer, &log, &target.redactor).await;
+        let refused = log.find(|entry| match &entry.what {
+            What::ConnectError { data } => Some(format!("CONNECT_ERROR {data}")),
+            What::OpenFailed { reason, status: Some(401 | 403) } => Some(reason.clone()),
+            _ => None,
+        });
+        if let Some(socket) = socket {
+            socket.close().await;
+        }
+        match refused {
+            Some(refused) => answer = answer.or(Some(refused)),
+            None => return Ok(()),
+        }
+    }
+    let answer = answer.unwrap_or_default();
+    Err(PreflightError::TokenRefused { target: target.endpoint.shown_url(""), answer })
+}

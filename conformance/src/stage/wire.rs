@@ -1,0 +1,523 @@
+//! The stage that speaks the protocol itself.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use fixtures::Role;
+use fixtures::webhooks::{self, Inbound, MessageKind, ReceiptStatus};
+use serde_json::{Value, json};
+
+use super::ground::Ground;
+use super::log::ScenarioLog;
+use super::pace::Pace;
+use super::placeholder;
+use super::socket::{Opening, Socket};
+use crate::conversation::mentions;
+use crate::recording::{Direction, Entry, Peer, Sent, TokenPlace, TokenUse, Transport, What};
+use crate::scenario::{Actor, Message, Scenario, Step};
+use crate::target::{Batch, Signature, TriggerError};
+use crate::wire::{self, SessionOptions};
+
+/// Performs scenarios with the suite's own client.
+#[derive(Clone)]
+pub struct WireStage {
+    ground: Arc<Ground>,
+    pace: Arc<Pace>,
+    /// How sockets open whose step leaves it to the run.
+    transport: Transport,
+}
+
+impl WireStage {
+    /// A stage on this ground; `transport` is the ordinary one.
+    #[must_use]
+    pub fn new(ground: Arc<Ground>, pace: Arc<Pace>, transport: Transport) -> Self {
+        Self { ground, pace, transport }
+    }
+
+    /// Performs a scenario and writes down what happens. Whatever goes wrong on our side stands in the last entry.
+    pub async fn perform(&self, scenario: &Scenario, log: Arc<ScenarioLog>) {
+        log.write(None, What::Began);
+        let performance = Performance {
+            stage: self,
+            log: Arc::clone(&log),
+            sockets: Mutex::default(),
+            connections: Mutex::default(),
+            messages: Mutex::default(),
+            numbers: Mutex::default(),
+        };
+        let error = performance.steps(&scenario.steps).await.err();
+        performance.close_all().await;
+        log.write(None, What::Ended { error });
+    }
+}
+
+/// A scenario in progress.
+struct Performance<'a> {
+    stage: &'a WireStage,
+    log: Arc<ScenarioLog>,
+    sockets: Mutex<BTreeMap<Actor, Arc<Socket>>>,
+    connections: Mutex<HashMap<Actor, u32>>,
+    messages: Mutex<HashMap<Arc<str>, (Sent, Duration)>>,
+    numbers: Mutex<HashMap<(String, Arc<str>), String>>,
+}
+
+type Steps<'s> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 's>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Performance<'_> {
+    /// One step after the other. An error is a scenario that makes no sense, which is our fault.
+    fn steps<'s>(&'s self, steps: &'s [Step]) -> Steps<'s> {
+        Box::pin(async move {
+            for step in steps {
+                self.step(step).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn step(&self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Open { actor, transport, token, place } => self.open(actor, *transport, *token, *place).await,
+            Step::Upgrade { actor } => {
+                if let Some(socket) = self.socket(actor) {
+                    socket.upgrade().await;
+                }
+            }
+            Step::Join { actor, room } => {
+                let join = &self.stage.ground.contract.join;
+                let answer = join.answer.clone().unwrap_or_default();
+                self.ask(actor, &join.request, &[json!({ "room": room })], &answer).await?;
+            }
+            Step::Leave { actor, room } => self.leave(actor, room).await,
+            Step::Ask { actor, request, args, answer } => self.ask(actor, request, args, answer).await?,
+            Step::Emit { actor, event, args } => {
+                self.emit(actor, event, args).await?;
+            }
+            Step::Send { messages } => self.send(messages).await?,
+            Step::Redeliver { label, again } => self.redeliver(label, again).await?,
+            Step::Receipt { label, status } => self.receipt(label, *status).await?,
+            Step::Heard { actors, messages } => self.heard(actors, messages).await?,
+            Step::Settle { actors } => self.settle(actors).await,
+            Step::StopReading { actor } => self.with(actor, Socket::stop_reading),
+            Step::ResumeReading { actor } => self.with(actor, Socket::resume_reading),
+            Step::Close { actor } => {
+                if let Some(socket) = self.remove(actor) {
+                    socket.close().await;
+                }
+            }
+            Step::Drop { actor } => {
+                if let Some(socket) = self.remove(actor) {
+                    socket.drop_line().await;
+                }
+            }
+            Step::Rest { token } => self.rest(*token).await,
+            Step::LogOut => self.log_out().await,
+            Step::Together { branches } => {
+                let branches = branches.iter().map(|branch| self.steps(branch));
+                for outcome in futures_util::future::join_all(branches).await {
+                    outcome?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn socket(&self, actor: &Actor) -> Option<Arc<Socket>> {
+        lock(&self.sockets).get(actor).cloned()
+    }
+
+    fn remove(&self, actor: &Actor) -> Option<Arc<Socket>> {
+        lock(&self.sockets).remove(actor)
+    }
+
+    fn with(&self, actor: &Actor, act: impl FnOnce(&Socket)) {
+        if let Some(socket) = self.socket(actor) {
+            act(&socket);
+        }
+    }
+
+    async fn open(&self, actor: &Actor, transport: Option<Transport>, token: TokenUse, place: Option<TokenPlace>) {
+        let Ground { target, contract, .. } = &*self.stage.ground;
+        let connection = {
+            let mut connections = lock(&self.connections);
+            let count = connections.entry(Arc::clone(actor)).or_default();
+            *count += 1;
+            *count
+        };
+        let token_text = match self.stage.ground.token(token) {
+            Ok(token) => token.map(|token| token.expose().to_owned()),
+            Err(reason) => {
+                self.log.write(None, What::Skipped { what: format!("a connection with token {token:?}"), reason });
+                return;
+            }
+        };
+        let mut options =
+            SessionOptions::new(target.endpoint.clone(), target.socket_path.clone(), wire::Transport::WebSocket);
+        options.deadline = target.deadlines.connect;
+        let opening = Opening {
+            transport: transport.unwrap_or(self.stage.transport),
+            token,
+            place: place.unwrap_or_else(|| target.auth.place()),
+            token_text,
+            options,
+            namespace: contract.namespace.clone(),
+        };
+        let from = Instant::now();
+        let peer = Peer { actor: Arc::clone(actor), connection };
+        let socket = Socket::open(opening, peer, &self.log, &target.redactor).await;
+        self.stage.pace.waited("connecting", from);
+        if let Some(socket) = socket {
+            lock(&self.sockets).insert(Arc::clone(actor), Arc::new(socket));
+        }
+    }
+
+    /// Emits with placeholders filled in; none where the actor is not connected or a placeholder stands for nothing yet,
+    /// because what should have taught it was not heard. That is for checks to see, not an error.
+    async fn emit(&self, actor: &Actor, event: &str, args: &[Value]) -> Result<Option<Arc<Socket>>, String> {
+        let Some(socket) = self.socket(actor) else { return Ok(None) };
+        let lookup = |kind: &str, name: &str| self.lookup(kind, name);
+        let mut filled = Vec::with_capacity(args.len());
+        let mut written = Vec::with_capacity(args.len());
+        for arg in args {
+            match placeholder::fill(arg, &lookup) {
+                Ok(value) => filled.push(value),
+                Err(placeholder) => {
+                    let what = format!("{event} by {actor}");
+                    self.log.write(None, What::Skipped { what, reason: format!("nothing is known of {placeholder}") });
+                    return Ok(None);
+                }
+            }
+            // A sid is a capability: the recording keeps its placeholder.
+            let keep_sid = |kind: &str, name: &str| {
+                if kind == "sid" { Some(format!("$sid:{name}")) } else { self.lookup(kind, name) }
+            };
+            written.push(placeholder::fill(arg, &keep_sid)?);
+        }
+        socket.emit(event, &filled, written).await;
+        Ok(Some(socket))
+    }
+
+    fn lookup(&self, kind: &str, name: &str) -> Option<String> {
+        match kind {
+            "agent" => Some(self.stage.ground.agent().to_owned()),
+            "sid" => lock(&self.sockets).get(name).and_then(|socket| socket.sid()),
+            "number" => lock(&self.messages).get(name).map(|(sent, _)| sent.number.clone()),
+            "nonce" => lock(&self.messages).get(name).map(|(sent, _)| sent.nonce.clone()),
+            "chat_id" => {
+                let nonce = lock(&self.messages).get(name).map(|(sent, _)| sent.nonce.clone())?;
+                self.log.find(|entry| chat_id_in(entry, &nonce, self.stage.ground.contract.key(Role::Identity)?))
+            }
+            _ => None,
+        }
+    }
+
+    async fn ask(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
+        let position = self.log.position();
+        let from = Instant::now();
+        let Some(socket) = self.emit(actor, request, args).await? else { return Ok(()) };
+        let deadline = from + self.stage.ground.target.deadlines.answer;
+        let answered = self.log.wait(position, deadline, |entry| answer_to(entry, &socket.peer, answer)).await;
+        if answered == Some(true) {
+            self.stage.pace.seen(from.elapsed());
+        }
+        self.stage.pace.waited("answers", from);
+        Ok(())
+    }
+
+    /// Not every backend answers `leave_room`: its answer ends the wait, and otherwise a fence and a quiet window.
+    async fn leave(&self, actor: &Actor, room: &str) {
+        let Some(leave) = self.stage.ground.contract.leave.clone() else { return };
+        let position = self.log.position();
+        let from = Instant::now();
+        let Ok(Some(socket)) = self.emit(actor, &leave.request, &[json!({ "room": room })]).await else { return };
+        let fence = socket.fence().await;
+        let answer = leave.answer.unwrap_or_default();
+        let deadline = from + self.stage.ground.target.deadlines.answer;
+        let ended = self
+            .log
+            .wait(position, deadline, |entry| {
+                let fenced = is_fence(entry, &socket.peer, fence).then_some(false);
+                answer_to(entry, &socket.peer, &answer).or(fenced)
+            })
+            .await;
+        if ended == Some(false) {
+            let window = self.stage.pace.quiet();
+            let late =
+                self.log.wait(position, Instant::now() + window, |entry| answer_to(entry, &socket.peer, &answer)).await;
+            if late.is_none() {
+                self.log.write(Some(&socket.peer), What::Quiet { window });
+            }
+        }
+        self.stage.pace.waited("answers", from);
+    }
+
+    /// The number of a customer of this scenario, the same for each of its messages.
+    fn number(&self, message: &Message) -> Result<String, String> {
+        let key = (message.customer_type.clone(), Arc::clone(&message.from));
+        let mut numbers = lock(&self.numbers);
+        if let Some(number) = numbers.get(&key) {
+            return Ok(number.clone());
+        }
+        let number =
+            self.stage.ground.target.numbers.fresh(&message.customer_type).map_err(|error| error.to_string())?;
+        numbers.insert(key, number.clone());
+        Ok(number)
+    }
+
+    async fn send(&self, messages: &[Message]) -> Result<(), String> {
+        let mut sent = Vec::with_capacity(messages.len());
+        for message in messages {
+            let nonce = super::nonce();
+            let text = match message.kind.carries_text() {
+                true => message.text.as_deref().map(|text| text_with(&nonce, message.kind, text)),
+                false => None,
+            };
+            sent.push(Sent {
+                label: Arc::clone(&message.label),
+                customer_type: message.customer_type.clone(),
+                number: self.number(message)?,
+                name: "Conformance Check".to_owned(),
+                message: message.kind,
+                text,
+                id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
+                timestamp: jiff::Timestamp::now().as_second(),
+                nonce,
+            });
+        }
+        self.trigger(sent).await
+    }
+
+    async fn redeliver(&self, label: &str, again: &Arc<str>) -> Result<(), String> {
+        let earlier = lock(&self.messages).get(label).map(|(sent, _)| sent.clone());
+        let earlier = earlier.ok_or_else(|| format!("`{label}` is redelivered before it was sent"))?;
+        self.trigger(vec![Sent { label: Arc::clone(again), ..earlier }]).await
+    }
+
+    async fn trigger(&self, sent: Vec<Sent>) -> Result<(), String> {
+        let Some(first) = sent.first() else { return Err("a trigger without messages".to_owned()) };
+        let batch = Batch { customer_type: first.customer_type.clone(), messages: sent.iter().map(inbound).collect() };
+        let trigger = self.stage.ground.next_trigger();
+        let from = Instant::now();
+        let at = self.log.write_at(from, None, What::Sending { trigger, messages: sent.clone() });
+        {
+            let mut messages = lock(&self.messages);
+            for sent in sent {
+                messages.insert(Arc::clone(&sent.label), (sent, at));
+            }
+        }
+        let what = match self.stage.ground.target.trigger.send(&batch).await {
+            Ok(accepted) => {
+                self.stage.pace.seen(accepted.took);
+                self.stage.pace.add("rate limits", accepted.throttled);
+                What::Accepted {
+                    trigger,
+                    request: accepted.request,
+                    status: accepted.status,
+                    took: accepted.took,
+                    throttled: accepted.throttled,
+                }
+            }
+            Err(error) => {
+                let throttled = matches!(error, TriggerError::Throttled { .. });
+                let reason = self.stage.ground.target.redactor.redact(&error.to_string()).into_owned();
+                What::NotAccepted { trigger, reason, throttled }
+            }
+        };
+        self.stage.pace.waited("triggers", from);
+        self.log.write(None, what);
+        Ok(())
+    }
+
+    async fn receipt(&self, label: &str, status: ReceiptStatus) -> Result<(), String> {
+        let earlier = lock(&self.messages).get(label).map(|(sent, _)| sent.clone());
+        let earlier = earlier.ok_or_else(|| format!("a receipt for `{label}`, which was not sent"))?;
+        let from = Instant::now();
+        let id = format!("wamid.CONFORMANCE{}", super::nonce().trim_start_matches('~'));
+        let target = &self.stage.ground.target;
+        let channel = target.trigger.channel(&earlier.customer_type).unwrap_or_default();
+        let Some(webhook) = target.trigger.webhook() else { return Err("receipts need a webhook".to_owned()) };
+        let body = webhooks::receipt(channel, &id, status, &earlier.number, jiff::Timestamp::now().as_second());
+        let refused = match webhook.post_json(channel, &body, Signature::Right).await {
+            Ok(answer) if answer.status.is_success() => None,
+            Ok(answer) => Some(format!("the webhook answered {}", answer.status)),
+            Err(error) => Some(target.redactor.redact(&error.to_string()).into_owned()),
+        };
+        self.stage.pace.waited("triggers", from);
+        self.log.write(None, What::Receipt { customer_type: earlier.customer_type, status, refused });
+        Ok(())
+    }
+
+    /// Waits until each actor has heard each message, or the time for broadcasts is over.
+    async fn heard(&self, actors: &[Actor], labels: &[Arc<str>]) -> Result<(), String> {
+        let from = Instant::now();
+        let mut pending: HashSet<(Peer, String)> = HashSet::new();
+        let mut awaited: Vec<(Sent, Duration)> = Vec::new();
+        for label in labels {
+            let message = lock(&self.messages).get(label).cloned();
+            let message = message.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
+            let peers = actors.iter().filter_map(|actor| self.socket(actor)).map(|socket| socket.peer.clone());
+            pending.extend(peers.map(|peer| (peer, message.0.nonce.clone())));
+            awaited.push(message);
+        }
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let identity = self.stage.ground.contract.key(Role::Identity).unwrap_or_default().to_owned();
+        let chat_ids: HashMap<String, Option<String>> =
+            awaited.iter().map(|(sent, _)| (sent.nonce.clone(), self.chat_id_of(sent))).collect();
+        let deadline = from + self.stage.ground.target.deadlines.delivery;
+        self.log
+            .wait(0, deadline, |entry| {
+                let What::Event { dir: Direction::In, args, .. } = &entry.what else { return None };
+                let peer = entry.peer.as_ref()?;
+                for (sent, at) in awaited.iter().filter(|(_, at)| entry.at >= *at) {
+                    let carries = match sent.text {
+                        Some(_) => args.iter().any(|arg| mentions(arg, &sent.nonce)),
+                        None => {
+                            let id = args.first().and_then(|arg| arg.get(&identity)).and_then(Value::as_str);
+                            id.is_some() && id == chat_ids.get(&sent.nonce).and_then(Option::as_deref)
+                        }
+                    };
+                    if carries && pending.remove(&(peer.clone(), sent.nonce.clone())) {
+                        self.stage.pace.seen(entry.at.saturating_sub(*at));
+                    }
+                }
+                pending.is_empty().then_some(())
+            })
+            .await;
+        self.stage.pace.waited("broadcasts", from);
+        Ok(())
+    }
+
+    /// The id of the chat of this number and type, as an earlier message with text has taught it.
+    fn chat_id_of(&self, sent: &Sent) -> Option<String> {
+        let key = self.stage.ground.contract.key(Role::Identity)?;
+        let nonces: Vec<String> = lock(&self.messages)
+            .values()
+            .filter(|(other, _)| {
+                other.number == sent.number && other.customer_type == sent.customer_type && other.text.is_some()
+            })
+            .map(|(other, _)| other.nonce.clone())
+            .collect();
+        nonces.iter().find_map(|nonce| self.log.find(|entry| chat_id_in(entry, nonce, key)))
+    }
+
+    /// Fences the actors, then watches all of them for one quiet window.
+    async fn settle(&self, actors: &[Actor]) {
+        let from = Instant::now();
+        let position = self.log.position();
+        let sockets: Vec<Arc<Socket>> = lock(&self.sockets)
+            .iter()
+            .filter(|(actor, _)| actors.is_empty() || actors.contains(actor))
+            .map(|(_, socket)| Arc::clone(socket))
+            .collect();
+        let fences = futures_util::future::join_all(sockets.iter().map(|socket| async {
+            let fence = socket.fence().await;
+            (socket.peer.clone(), fence)
+        }))
+        .await;
+        let mut pending: HashMap<Peer, u32> = fences.into_iter().collect();
+        let mut back: Vec<Peer> = Vec::with_capacity(pending.len());
+        let deadline = from + self.stage.ground.target.deadlines.answer;
+        self.log
+            .wait(position, deadline, |entry| {
+                let peer = entry.peer.as_ref()?;
+                let fence = *pending.get(peer)?;
+                if is_fence(entry, peer, fence) {
+                    back.push(peer.clone());
+                    pending.remove(peer);
+                } else if matches!(entry.what, What::Closed { .. }) {
+                    pending.remove(peer);
+                }
+                pending.is_empty().then_some(())
+            })
+            .await;
+        self.stage.pace.waited("fences", from);
+        let window = self.stage.pace.quiet();
+        let from = Instant::now();
+        tokio::time::sleep(window).await; // the quiet window itself: there is nothing to wait for but silence
+        self.stage.pace.waited("quiet windows", from);
+        for peer in back {
+            self.log.write(Some(&peer), What::Quiet { window });
+        }
+    }
+
+    async fn rest(&self, token: TokenUse) {
+        let from = Instant::now();
+        let request = format!("GET {}", self.stage.ground.target.auth.protected_path());
+        let what = match self.stage.ground.token(token) {
+            Err(reason) => What::Skipped { what: format!("{request} with token {token:?}"), reason },
+            Ok(text) => match self.stage.ground.protected(text.as_ref()).await {
+                Ok(status) => What::Rest { request, token, status },
+                Err(error) => What::RestFailed { request, reason: self.redacted(&error.to_string()) },
+            },
+        };
+        self.stage.pace.waited("REST", from);
+        self.log.write(None, what);
+    }
+
+    async fn log_out(&self) {
+        let what = match self.stage.ground.log_out_another().await {
+            Ok(()) => What::LoggedOut,
+            Err(error) => What::Skipped { what: "logging out".to_owned(), reason: self.redacted(&error.to_string()) },
+        };
+        self.log.write(None, what);
+    }
+
+    fn redacted(&self, text: &str) -> String {
+        self.stage.ground.target.redactor.redact(text).into_owned()
+    }
+
+    async fn close_all(&self) {
+        let sockets = std::mem::take(&mut *lock(&self.sockets));
+        futures_util::future::join_all(sockets.values().map(|socket| socket.close())).await;
+    }
+}
+
+/// Text with its nonce in front; a reply's title is short by the provider's rules.
+fn text_with(nonce: &str, kind: MessageKind, text: &str) -> String {
+    match kind {
+        MessageKind::ButtonReply | MessageKind::ListReply => format!("{nonce} ok"),
+        _ => format!("{nonce} {text}"),
+    }
+}
+
+fn inbound(sent: &Sent) -> Inbound {
+    Inbound {
+        kind: sent.message,
+        from: sent.number.clone(),
+        name: sent.name.clone(),
+        id: sent.id.clone(),
+        timestamp: sent.timestamp,
+        text: sent.text.clone(),
+    }
+}
+
+/// The chat's id in a received event that carries the nonce.
+fn chat_id_in(entry: &Entry, nonce: &str, key: &str) -> Option<String> {
+    let What::Event { dir: Direction::In, args, .. } = &entry.what else { return None };
+    let payload = args.first()?;
+    if !mentions(payload, nonce) { None } else { payload.get(key)?.as_str().map(str::to_owned) }
+}
+
+/// Whether the entry ends a wait for this answer: true for the answer, false for the connection's end.
+fn answer_to(entry: &Entry, peer: &Peer, answer: &str) -> Option<bool> {
+    if entry.peer.as_ref() != Some(peer) {
+        return None;
+    }
+    match &entry.what {
+        What::Event { dir: Direction::In, event, .. } if event == answer => Some(true),
+        What::Closed { .. } => Some(false),
+        _ => None,
+    }
+}
+
+fn is_fence(entry: &Entry, peer: &Peer, number: u32) -> bool {
+    entry.peer.as_ref() == Some(peer) && matches!(entry.what, What::FenceBack { fence } if fence == number)
+}

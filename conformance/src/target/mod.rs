@@ -1,0 +1,204 @@
+//! The backend that is checked, as the suite sees it: its address, its tokens, its trigger, its numbers, what it lacks.
+//!
+//! [`Target::resolve`] makes one of a configuration and a contract, without opening a connection. Judges nothing.
+
+mod auth;
+mod numbers;
+mod patience;
+mod redact;
+mod tokens;
+mod trigger;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fixtures::Contract;
+
+pub use crate::config::Capability;
+use crate::config::suggest::instead_of;
+use crate::config::{Config, ConfigError, Deadlines, NumberPattern, Secret, TriggerKind, TypeConfig};
+use crate::net::{Endpoint, HttpClient};
+use crate::recording::TokenPlace;
+
+pub use auth::{Auth, LoginError};
+pub use numbers::{Numbers, NumbersError};
+pub use patience::Notice;
+pub use redact::Redactor;
+pub use tokens::{BadToken, Token, TokenError, Tokens, bad_tokens};
+pub use trigger::{Accepted, Batch, Signature, Trigger, TriggerError, Webhook};
+
+use trigger::{Parts, Recipient};
+
+/// A backend to check.
+pub struct Target {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// For HTTP calls to it.
+    pub http: HttpClient,
+    /// The Socket.IO path, without a trailing slash.
+    pub socket_path: String,
+    /// The Socket.IO namespace.
+    pub namespace: String,
+    /// Its tokens.
+    pub auth: Arc<Auth>,
+    /// How an inbound message is caused.
+    pub trigger: Trigger,
+    /// Customers' numbers for the run.
+    pub numbers: Numbers,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// Hides every secret of the target's; learns the tokens as they come.
+    pub redactor: Redactor,
+    lacks: BTreeMap<Capability, String>,
+}
+
+impl Target {
+    /// Makes a target of a configuration, by a contract.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a setting is missing, or does not fit the contract or another setting.
+    pub fn resolve(config: &Config, contract: &Contract) -> Result<Self, ConfigError> {
+        let url = config.target.clone().ok_or_else(|| {
+            ConfigError::new(
+                None,
+                "no target is given",
+                "name its base URL: --target URL, or `target` in the configuration",
+            )
+        })?;
+        let endpoint = Endpoint::new(url, config.tls.clone())
+            .map_err(|error| ConfigError::new(None, error.to_string(), "mend the target, or [tls]"))?;
+        refuse_contradictions(config)?;
+        let http = HttpClient::new(endpoint.clone());
+        let redactor = Redactor::new(secrets_of(config));
+        let auth = Arc::new(Auth::resolve(&config.auth, http.clone(), redactor.clone())?);
+        let types = settings_by_type(config, contract)?;
+        let recipients = recipients(contract, &types);
+        let socket_path = config.socket_path.as_deref().unwrap_or(&contract.path).trim_end_matches('/').to_owned();
+        let channels = recipients.values().filter_map(|recipient| recipient.channel.clone()).collect::<Vec<_>>();
+        let trigger = Trigger::resolve(Parts {
+            config,
+            webhook_path: contract.webhook.as_deref(),
+            namespace: &contract.namespace,
+            socket_path: &socket_path,
+            recipients,
+            http: &http,
+            auth: &auth,
+            redactor: &redactor,
+        })?;
+        let patterns = types.iter().map(|(name, settings)| ((*name).to_owned(), numbers_of(*settings))).collect();
+        Ok(Self {
+            lacks: lacks(config, contract, &auth),
+            numbers: Numbers::new(patterns, channels),
+            namespace: contract.namespace.clone(),
+            deadlines: config.deadlines,
+            endpoint,
+            http,
+            socket_path,
+            auth,
+            trigger,
+            redactor,
+        })
+    }
+
+    /// Why the target lacks a capability; none where it is taken to have it.
+    #[must_use]
+    pub fn lacks(&self, capability: Capability) -> Option<&str> {
+        self.lacks.get(&capability).map(String::as_str)
+    }
+
+    /// What the target lacks, and why.
+    #[must_use]
+    pub fn lacking(&self) -> &BTreeMap<Capability, String> {
+        &self.lacks
+    }
+}
+
+/// Refuses settings by which no ordinary connection could be made.
+fn refuse_contradictions(config: &Config) -> Result<(), ConfigError> {
+    let lacks = |capability| config.lacks.contains(&capability);
+    if lacks(Capability::Websocket) && lacks(Capability::Polling) {
+        let problem = "`lacks` lists both websocket and polling, which leaves no transport";
+        return Err(ConfigError::new(None, problem, "remove the one that the target speaks"));
+    }
+    if lacks(Capability::QueryToken) && config.auth.send == TokenPlace::Query {
+        let problem = "[auth] send is query, but `lacks` lists query-token";
+        return Err(ConfigError::new(config.auth.place.as_ref(), problem, "remove one of the two"));
+    }
+    Ok(())
+}
+
+/// The settings of each of the contract's customer types. A type that the contract has not is refused.
+fn settings_by_type<'a>(
+    config: &'a Config,
+    contract: &'a Contract,
+) -> Result<BTreeMap<&'a str, Option<&'a TypeConfig>>, ConfigError> {
+    let mut types: BTreeMap<&str, Option<&TypeConfig>> =
+        contract.routes.iter().map(|route| (route.customer_type.as_str(), None)).collect();
+    for settings in &config.types {
+        let Some(slot) = types.get_mut(settings.name.as_str()) else {
+            let known = contract.routes.iter().map(|route| route.customer_type.as_str());
+            let problem = format!("the contract `{}` has no customer type `{}`", contract.title, settings.name);
+            return Err(ConfigError::new(settings.place.as_ref(), problem, instead_of(&settings.name, known)));
+        };
+        *slot = Some(settings);
+    }
+    Ok(types)
+}
+
+fn recipients(contract: &Contract, types: &BTreeMap<&str, Option<&TypeConfig>>) -> BTreeMap<String, Recipient> {
+    let recipient = |route: &fixtures::Route| {
+        let settings = types.get(route.customer_type.as_str()).copied().flatten();
+        let channel = settings.and_then(|settings| settings.channel.clone()).or_else(|| route.channel.clone());
+        (route.customer_type.clone(), Recipient { channel, room: route.room.clone(), event: route.event.clone() })
+    };
+    contract.routes.iter().map(recipient).collect()
+}
+
+fn numbers_of(settings: Option<&TypeConfig>) -> NumberPattern {
+    settings.map(|settings| settings.numbers.clone()).unwrap_or_default()
+}
+
+/// What the configuration says is lacking, and what follows from the contract and from how the target logs in.
+fn lacks(config: &Config, contract: &Contract, auth: &Auth) -> BTreeMap<Capability, String> {
+    let mut lacks = BTreeMap::new();
+    let mut lack = |capability, missing: bool, why: &str| {
+        if missing {
+            lacks.insert(capability, why.to_owned());
+        }
+    };
+    for (capability, exchange, operation) in [
+        (Capability::Leave, &contract.leave, "leaveRoom"),
+        (Capability::List, &contract.list, "fetchAllChats"),
+        (Capability::Search, &contract.search, "searchChat"),
+        (Capability::History, &contract.history, "fetchChatsByUser"),
+        (Capability::Send, &contract.send, "sendMessage"),
+        (Capability::UpdateStatus, &contract.update_status, "updateChatStatus"),
+    ] {
+        lack(capability, exchange.is_none(), &format!("the contract has no operation {operation}"));
+    }
+    for capability in [Capability::Auth, Capability::QueryToken, Capability::Rest, Capability::Logout] {
+        lack(capability, !auth.is_used(), "[auth] gives no credentials");
+    }
+    let webhook = matches!(config.trigger.kind, TriggerKind::Whatsapp(_));
+    lack(Capability::Webhook, !webhook, "[trigger] calls no provider's webhook: its kind is not whatsapp");
+    let given = auth.is_used() && !auth.can_log_in();
+    lack(Capability::Logout, given, "the token is given ([auth] token), so none may be logged out");
+    let one_transport = [Capability::Websocket, Capability::Polling].iter().any(|one| config.lacks.contains(one));
+    lack(Capability::Upgrade, one_transport, "an upgrade needs both polling and WebSocket");
+    for capability in &config.lacks {
+        lack(*capability, true, "the configuration lists it under `lacks`");
+    }
+    lacks
+}
+
+fn secrets_of(config: &Config) -> Vec<Secret> {
+    let auth = &config.auth;
+    let mut secrets: Vec<Option<Secret>> = vec![auth.token.clone(), auth.password.clone(), auth.secret.clone()];
+    if let TriggerKind::Whatsapp(whatsapp) = &config.trigger.kind {
+        secrets.extend([whatsapp.secret.clone(), whatsapp.verify_token.clone()]);
+    }
+    secrets.into_iter().flatten().chain(config.secrets.iter().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Keeps secrets out of everything that is shown or written: recordings, reports, messages.
+//!
+//! Known secrets are replaced wherever they stand; what merely looks like one (a JWT, a `token=` or `password=` value, a
+//! JSON `"password"`) is replaced as well, since a backend may well echo what we never sent.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use regex::{Captures, Regex};
+
+use crate::config::{HIDDEN, Secret};
+
+/// Shorter secrets cannot be told from ordinary text: hiding every `1` would destroy a recording.
+const MIN_LENGTH: usize = 4;
+
+/// What looks like a secret. The groups are the names in front of it, which are shown.
+static SUSPECTS: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = concat!(
+        // A JWT: base64url of `{"...`, a payload, and a signature that is empty for `alg: none`.
+        r"\bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",
+        r#"|(?<query>\b(?:token|password)=)[^&\s"'\\]+"#,
+        r#"|(?<json>"password"\s*:\s*")(?:\\.|[^"\\])+"#,
+    );
+    #[expect(clippy::expect_used, reason = "a constant pattern, which every test here compiles")]
+    Regex::new(pattern).expect("the pattern is a regular expression")
+});
+
+/// Hides secrets in texts. Clones share what they know, so a token that is learned later is hidden everywhere.
+#[derive(Clone, Default)]
+pub struct Redactor(Arc<RwLock<Vec<String>>>);
+
+impl Redactor {
+    /// A redactor that knows these secrets.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let redactor = Self::default();
+        for secret in secrets {
+            redactor.add(&secret);
+        }
+        redactor
+    }
+
+    /// Hides one more secret from now on, also as it is spelled within JSON and within a URL.
+    pub fn add(&self, secret: &Secret) {
+        let plain = secret.expose();
+        if plain.len() < MIN_LENGTH {
+            return;
+        }
+        let in_json = serde_json::Value::from(plain).to_string();
+        let in_url = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for spelling in [plain.to_owned(), in_json[1..in_json.len() - 1].to_owned(), in_url] {
+            if !known.contains(&spelling) {
+                known.push(spelling);
+            }
+        }
+        // A secret that contains another one must go first, or its rest would stay.
+        known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+    }
+
+    /// The text with every secret replaced by `***`; the same text, not copied, where there is none.
+    #[must_use]
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret.as_str(), HIDDEN));
+            }
+        }
+        let hide = |found: &Captures<'_>| {
+            let name = found.name("query").or_else(|| found.name("json"));
+            format!("{}{HIDDEN}", name.map_or("", |name| name.as_str()))
+        };
+        match SUSPECTS.replace_all(&text, hide) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(redacted) => Cow::Owned(redacted),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZ2VudCJ9.c2lnbmF0dXJl";
+
+    fn redact(text: &str) -> String {
+        Redactor::default().redact(text).into_owned()
+    }
+
+    #[test]
+    fn a_known_secret_is_hidden_in_every_spelling() {
+        let redactor = Redactor::new([Secret::new("p\"a ss")]);
+        assert_eq!(redactor.redact(r#"p"a ss {"pw":"p\"a ss"} ?pw=p%22a+ss"#), r#"*** {"pw":"***"} ?pw=***"#);
+    }
+
+    #[test]
+    fn a_secret_that_is_learned_later_is_hidden_in_every_clone() {
+        let redactor = Redactor::default();
+        let clone = redactor.clone();
+        redactor.add(&Secret::new("opaque-token"));
+        assert_eq!(clone.redact("Bearer opaque-token"), "Bearer ***");
+    }
+
+    #[test]
+    fn a_secret_within_a_longer_one_leaves_no_rest() {
+        let redactor = Redactor::new([Secret::new("hunter"), Secret::new("hunter2-long")]);
+        assert_eq!(redactor.redact("hunter2-long and hunter"), "*** and ***");
+    }
+
+    #[test]
+    fn what_looks_like_a_jwt_is_hidden() {
+        assert_eq!(redact(&format!(r#"40{{"token":"{JWT}"}}"#)), r#"40{"token":"***"}"#);
+        assert_eq!(redact("alg none: eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0. end"), "alg none: *** end");
+    }
+
+    #[test]
+    fn values_of_token_and_password_are_hidden() {
+        assert_eq!(redact("GET /ws/?token=abc&EIO=4"), "GET /ws/?token=***&EIO=4");
+        assert_eq!(
+            redact(r#"{"username":"agent","password": "a b\"c","x":1}"#),
+            r#"{"username":"agent","password": "***","x":1}"#
+        );
+        assert_eq!(redact("username=agent&password=hunter2"), "username=agent&password=***");
+    }
+
+    #[test]
+    fn ordinary_text_is_not_even_copied() {
+        let redactor = Redactor::new([Secret::new("hunter2"), Secret::new("a")]);
+        for text in ["room_update", "www.example.test", "1.2.3", "a message with an a in it", "eyes.on.me", "🙂"] {
+            assert!(matches!(redactor.redact(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The trigger by a program: the message is in its environment, exit code 0 means accepted.
+//!
+//! A program that takes too long is killed; what it started itself is its own to end.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::{Accepted, TriggerError};
+use crate::config::{CommandConfig, Values};
+use crate::target::redact::Redactor;
+
+/// How much of the end of standard error is kept, in bytes.
+const KEPT: usize = 1000;
+/// How long after its end a program's last words may take: a process that it left behind can hold the pipe for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Runs the program once a message.
+pub(super) struct CommandTrigger {
+    config: CommandConfig,
+    timeout: Duration,
+    redactor: Redactor,
+}
+
+impl CommandTrigger {
+    pub fn new(config: CommandConfig, timeout: Duration, redactor: Redactor) -> Self {
+        Self { config, timeout, redactor }
+    }
+
+    pub async fn send(&self, values: &Values<'_>) -> Result<Accepted, TriggerError> {
+        if values.text.contains('\0') {
+            let problem =
+                "the text has a NUL in it, which no environment variable can hold; leave such texts out (--skip)";
+            return Err(TriggerError::Template(problem.to_owned()));
+        }
+        let program = self.config.program.display().to_string();
+        let not_started =
+            |error: std::io::Error| TriggerError::NotStarted { program: program.clone(), reason: error.to_string() };
+        let began = Instant::now();
+        let mut child = self.command(values).spawn().map_err(not_started)?;
+        let stderr = Tail::default();
+        let reading = child.stderr.take().map(|pipe| tokio::spawn(stderr.clone().read(pipe)));
+        let ended = timeout(self.timeout, child.wait()).await;
+        if ended.is_err() {
+            // A failure means that it has ended in this moment.
+            let _ = child.kill().await;
+        }
+        if let Some(mut reading) = reading
+            && timeout(LAST_WORDS, &mut reading).await.is_err()
+        {
+            reading.abort();
+        }
+        let stderr = self.redactor.redact(&stderr.text()).into_owned();
+        match ended {
+            Err(_) => Err(TriggerError::CommandTimedOut { program, after: self.timeout, stderr }),
+            Ok(Err(error)) => Err(not_started(error)),
+            Ok(Ok(status)) if !status.success() => {
+                Err(TriggerError::CommandFailed { program, outcome: told(status), stderr })
+            }
+            Ok(Ok(status)) => Ok(Accepted {
+                status: None,
+                detail: told(status),
+                took: began.elapsed(),
+                local_port: None,
+                request: program,
+                throttled: Duration::ZERO,
+            }),
+        }
+    }
+
+    fn command(&self, values: &Values<'_>) -> Command {
+        let mut command = Command::new(&self.config.program);
+        command.args(&self.config.args).envs(self.config.env.iter().map(|(name, value)| (name, value)));
+        for (name, value) in values.named() {
+            command.env(format!("CONFORMANCE_{}", name.to_uppercase()), value.to_string());
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+}
+
+fn told(status: ExitStatus) -> String {
+    status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
+}
+
+/// The end of what was read, bounded, readable while reading goes on.
+#[derive(Clone, Default)]
+struct Tail(Arc<Mutex<Vec<u8>>>);
+
+impl Tail {
+    async fn read(self, mut pipe: impl AsyncRead + Unpin) {
+        let mut chunk = [0; 4096];
+        while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend_from_slice(&chunk[..length]);
+            let surplus = kept.len().saturating_sub(KEPT);
+            kept.drain(..surplus);
+        }
+    }
+
+    /// On one line.
+    fn text(&self) -> String {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&kept);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if words.is_empty() { "nothing on standard error".to_owned() } else { words.join(" ") }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What comes out of judging: verdicts, and the findings that carry them.
+
+use fixtures::Level;
+use serde::Serialize;
+
+/// Why a check did not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The backend did what it must not, or did not do what it must.
+    Violation(Box<Finding>),
+    /// What the check needs could not be brought about. Red, and not the backend's fault as far as this check can tell.
+    NotTested {
+        /// What was missing.
+        reason: String,
+        /// The requirement whose violation explains it, where there is one.
+        because: Option<&'static str>,
+    },
+    /// The target is said to lack what the check is about.
+    NotApplicable(String),
+    /// The suite did something wrong.
+    Harness(String),
+}
+
+/// What a check returns: how many observations bear it out, or why it does not pass. Zero observations never pass.
+pub type Judgement = Result<usize, Failure>;
+
+/// A violation, told so that a backend developer can act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Finding {
+    /// What was expected.
+    pub expected: String,
+    /// What was observed instead.
+    pub observed: String,
+    /// What was sent, answered and heard, in the order of time.
+    pub evidence: Vec<String>,
+}
+
+impl Finding {
+    /// A finding without evidence yet.
+    pub fn new(expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self { expected: expected.into(), observed: observed.into(), evidence: Vec::new() }
+    }
+
+    /// Adds lines of evidence.
+    #[must_use]
+    pub fn with(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+}
+
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self::Violation(Box::new(finding))
+    }
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was borne out by this many observations.
+    Passed {
+        /// At least one.
+        observations: usize,
+    },
+    /// The requirement is violated.
+    Violated {
+        /// How.
+        finding: Finding,
+    },
+    /// It could not be tested.
+    NotTested {
+        /// What was missing.
+        reason: String,
+        /// The requirement whose violation explains it, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        because: Option<&'static str>,
+    },
+    /// The target is said to lack what it is about.
+    NotApplicable {
+        /// What it lacks.
+        reason: String,
+    },
+    /// The suite is broken.
+    HarnessError {
+        /// How.
+        reason: String,
+    },
+}
+
+impl From<Judgement> for Outcome {
+    fn from(judgement: Judgement) -> Self {
+        match judgement {
+            Ok(0) => Self::NotTested { reason: "nothing was observed that bears it out".to_owned(), because: None },
+            Ok(observations) => Self::Passed { observations },
+            Err(Failure::Violation(finding)) => Self::Violated { finding: *finding },
+            Err(Failure::NotTested { reason, because }) => Self::NotTested { reason, because },
+            Err(Failure::NotApplicable(reason)) => Self::NotApplicable { reason },
+            Err(Failure::Harness(reason)) => Self::HarnessError { reason },
+        }
+    }
+}
+
+impl Outcome {
+    /// Whether it stands in the way of "conforms".
+    #[must_use]
+    pub fn is_red(&self) -> bool {
+        !matches!(self, Self::Passed { .. } | Self::NotApplicable { .. })
+    }
+
+    /// Whether the requirement is violated.
+    #[must_use]
+    pub fn is_violated(&self) -> bool {
+        matches!(self, Self::Violated { .. })
+    }
+}
+
+/// One check's word on one subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The check's id, which is the requirement's.
+    pub id: &'static str,
+    /// The customer type it is about; none for checks that are not about one type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// How binding the requirement is.
+    pub level: Level,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The reason for which a violation was expected (a known failure).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
+}
+
+impl Verdict {
+    /// `broadcast.delivered [Partner]`: unique in a run, stable between runs.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{} [{subject}]", self.id),
+            None => self.id.to_owned(),
+        }
+    }
+}

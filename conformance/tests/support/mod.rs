@@ -1,0 +1,122 @@
+//! What the suite's own tests share: runs against a backend, and the example backends as child processes.
+
+#![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conformance::config::Config;
+use conformance::recording::{Recording, Transport};
+use conformance::run::{KnownFailures, Report, Reporter, RunEvent, RunOptions, select};
+use conformance::stage::preflight;
+use conformance::target::Target;
+use conformance::verdict::Outcome;
+use fixtures::Contract;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A reporter that keeps to itself.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn on_event(&mut self, _: &RunEvent<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything, by the ordinary transport.
+pub fn all_checks() -> RunOptions {
+    RunOptions {
+        checks: select(&[], &[]).unwrap(),
+        strict: true,
+        known: KnownFailures::default(),
+        transport: Transport::Websocket,
+        jobs: 16,
+    }
+}
+
+/// Runs the suite.
+pub async fn run(config: &Config, contract: &Contract, options: &RunOptions) -> (Report, Recording) {
+    let target = Target::resolve(config, contract).unwrap();
+    let ground = preflight(target, contract.clone(), Duration::ZERO).await.unwrap();
+    conformance::run::run(&Arc::new(ground), options, &mut Silent, pending()).await.unwrap()
+}
+
+/// A configuration for a backend with the example backends' credentials.
+pub fn config(url: &str) -> Config {
+    Config::parse(
+        "test.toml",
+        &format!(
+            r#"
+            target = "{url}"
+            [auth]
+            mode = "login"
+            username = "agent"
+            password = "agent-password"
+            secret = "local-development-secret-not-for-production"
+            [trigger]
+            kind = "whatsapp"
+            secret = "test-webhook-secret"
+            verify_token = "verify-me"
+            "#
+        ),
+    )
+    .unwrap()
+}
+
+/// The verdicts that are neither passed nor not applicable, by name, with what they say.
+pub fn red(report: &Report) -> BTreeMap<String, String> {
+    let told = |outcome: &Outcome| match outcome {
+        Outcome::Violated { finding } => format!(
+            "violated: expected {}; observed {}\n{}",
+            finding.expected,
+            finding.observed,
+            finding.evidence.join("\n")
+        ),
+        Outcome::NotTested { reason, because } => format!("not tested: {reason} ({because:?})"),
+        Outcome::HarnessError { reason } => format!("harness error: {reason}"),
+        _ => String::new(),
+    };
+    report
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.outcome.is_red())
+        .map(|verdict| (verdict.name(), told(&verdict.outcome)))
+        .collect()
+}
+
+/// An example backend as a child process; it ends with this.
+pub struct Backend {
+    child: Child,
+    pub url: String,
+}
+
+impl Backend {
+    /// Starts `fixtures/backends/<name>` on a free port and waits until it listens.
+    pub async fn start(name: &str, defects: &str) -> Self {
+        let start = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/backends").join(name).join("start");
+        let mut child = Command::new(&start)
+            .env("PORT", "0")
+            .env("WEBHOOK_SECRET", "test-webhook-secret")
+            .env("DEFECTS", defects)
+            .env("EXIT_WITH_PARENT", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}; run ci/setup first", start.display()));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines
+            .next_line()
+            .await
+            .unwrap()
+            .unwrap_or_else(|| panic!("{name} ended before it listened; run ci/setup first"));
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{name} said: {line}")).to_owned();
+        Self { child, url }
+    }
+}

@@ -1,0 +1,164 @@
+//! The queue that everything comes in by, and the one worker that takes from it.
+
+use std::sync::Arc;
+
+use fixtures::Contract;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::chats::{Author, Chats, Incoming, Message, Place, SummaryShape};
+use crate::events::{Emitted, Events};
+use crate::options::Options;
+use crate::outgoing::{Client, Outgoing, Room};
+use crate::provider::{Delivered, Provider};
+
+/// How many jobs may wait. HTTP calls wait for room; a socket that finds none is cut off.
+const MOST_WAITING: usize = 16_384;
+
+/// Something that has happened, in the order in which it did.
+pub(crate) enum Job {
+    /// A client was admitted.
+    Connected(Client),
+    /// A client is gone.
+    Disconnected(Client),
+    /// A client emitted an event.
+    Emitted(Emitted),
+    /// The provider delivered messages.
+    Incoming(Vec<Incoming>),
+    /// The provider took an agent's message, or did not.
+    Delivered(Delivered),
+    /// Somebody wants to know something.
+    Question(Box<dyn FnOnce(&Backend) + Send>),
+}
+
+/// The way in. Ordered and bounded.
+#[derive(Clone)]
+pub(crate) struct Queue {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Queue {
+    /// The queue, and the end that the worker takes from.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Job>) {
+        let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        (Self { jobs }, waiting)
+    }
+
+    /// Puts in a client's job without waiting: a client's events must stay in order, so its handlers cannot wait.
+    pub(crate) fn offer(&self, client: &Client, job: impl FnOnce(Client) -> Job) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.jobs.try_send(job(client.clone())) {
+            client.cut_off("too much is waiting to be worked on");
+        }
+    }
+
+    /// Puts a job in as soon as there is room. Whether it could: not when the server is ending.
+    pub(crate) async fn push(&self, job: Job) -> bool {
+        self.jobs.send(job).await.is_ok()
+    }
+
+    /// Asks the worker when it is this question's turn; `None` when the server is ending.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Backend) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        // Nobody waits for the answer where the caller has gone away meanwhile.
+        let asked = Job::Question(Box::new(move |backend| drop(answer.send(question(backend)))));
+        if self.push(asked).await { answered.await.ok() } else { None }
+    }
+}
+
+/// What the worker owns: the state and the exit.
+pub(crate) struct Backend {
+    /// The names of everything.
+    pub contract: Arc<Contract>,
+    /// The state.
+    pub chats: Chats,
+    /// Which keys a summary has.
+    pub summary: SummaryShape,
+    /// The exit.
+    pub outgoing: Outgoing,
+    /// The way to customers, where there is one.
+    pub provider: Option<Provider>,
+    events: Arc<Events>,
+    clock: fn() -> Timestamp,
+}
+
+impl Backend {
+    /// As the options say; `provider` is where agents' messages go.
+    pub(crate) fn new(options: &Options, contract: Arc<Contract>, provider: Option<Provider>) -> Self {
+        let mut chats = Chats::default();
+        let known: Vec<_> =
+            options.sample_chats.iter().filter(|chat| contract.route(&chat.customer_type).is_some()).cloned().collect();
+        chats.add_samples(&known, (options.clock)());
+        let summary = SummaryShape::of(&contract);
+        for key in summary.unfilled(&contract) {
+            tracing::warn!(key, "the contract requires a summary key that has no x-role: it will be missing");
+        }
+        Self {
+            summary,
+            events: Arc::new(Events::of(&contract)),
+            contract,
+            chats,
+            outgoing: Outgoing::default(),
+            provider,
+            clock: options.clock,
+        }
+    }
+
+    /// Works until nobody can put anything in any more.
+    pub(crate) async fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(job) = waiting.recv().await {
+            self.work(job).await;
+            // What was sent lies in the clients' buffers: let their connections empty them before more is added.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn work(&mut self, job: Job) {
+        match job {
+            Job::Connected(client) => self.outgoing.enter(&client, Room::Dashboard),
+            Job::Disconnected(client) => self.outgoing.forget(client.id()),
+            Job::Emitted(emitted) => Arc::clone(&self.events).dispatch(self, emitted),
+            Job::Incoming(messages) => {
+                for message in messages {
+                    self.receive(message);
+                    tokio::task::yield_now().await;
+                }
+            }
+            Job::Delivered(delivered) => delivered.finish(self),
+            Job::Question(question) => question(self),
+        }
+    }
+
+    /// A customer's message: saved first, then told. One that was delivered before changes and tells nothing.
+    fn receive(&mut self, message: Incoming) {
+        if let Some(chat_id) = self.chats.receive(message, (self.clock)()) {
+            self.tell(&chat_id);
+        }
+    }
+
+    /// A message that was written in a page: saved first, then told. `None` if there is no such chat.
+    pub(crate) fn write(&mut self, chat_id: &str, author: Author, sender: &str, text: &str) -> Option<Message> {
+        let message = self.chats.write(chat_id, author, sender, text, (self.clock)())?.clone();
+        self.tell(chat_id);
+        Some(message)
+    }
+
+    /// Tells a chat's last message: to those who have the chat open, and to those who watch its type's list.
+    fn tell(&mut self, chat_id: &str) {
+        let Some(chat) = self.chats.get(chat_id) else { return };
+        let message = chat.last().to_json(chat_id);
+        self.outgoing.broadcast(&Room::Chat(chat_id.to_owned()), "new_message", &message);
+        if let Some(route) = self.contract.route(&chat.customer_type) {
+            let summary = self.summary.render(chat, Place::Broadcast);
+            self.outgoing.broadcast(&Room::Route(route.room.clone()), &route.event, &summary);
+        }
+    }
+
+    /// The figures of the dashboard, as they are sent.
+    pub(crate) fn stats(&self) -> Value {
+        self.chats.stats().to_json()
+    }
+}

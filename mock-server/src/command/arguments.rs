@@ -1,0 +1,228 @@
+//! The command's arguments, and the settings that come by environment.
+
+use std::env;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use clap_complete::Shell;
+use fixtures::{Contract, ContractError};
+use jiff::SignedDuration;
+use mock_server::{Auth, Options, bind};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+const AFTER_HELP: &str = "\
+Environment:
+  JWT_SECRET        signs tokens                       [default: local-development-secret-not-for-production]
+  LOGIN_USERNAME    who may log in                     [default: agent]
+  LOGIN_PASSWORD    with which password                [default: agent-password]
+  WEBHOOK_SECRET    checks X-Hub-Signature-256         [default: none, signatures are not looked at]
+  VERIFY_TOKEN      for the webhook's subscription     [default: verify-me]
+  EXIT_WITH_PARENT  1: end when standard input ends
+  RUST_LOG          what is logged, to standard error  [default: warn; mock_server=debug shows what happens]
+
+Examples:
+  mock-server                                   the customer-care backend on port 5000, with sample chats
+  mock-server --port 0 --no-sample-chats        on any free port, empty; it prints which one
+  mock-server --auth none --cors-origin http://localhost:4200
+  mock-server --contract order-board.yaml       another team's rooms, events and path
+  WEBHOOK_SECRET=secret mock-server --ping-interval 300ms --ping-timeout 200ms";
+
+/// The reference mock backend: a real server that carries the complete contract.
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// The port to listen on; 0 is any free one
+    #[arg(long, default_value_t = 5000)]
+    port: u16,
+
+    /// The address or host name to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+
+    /// The contract to carry, instead of the customer-care dashboard's
+    #[arg(long, value_name = "FILE")]
+    contract: Option<PathBuf>,
+
+    /// Whether a token is needed
+    #[arg(long, value_enum, default_value_t = AuthChoice::Jwt)]
+    auth: AuthChoice,
+
+    /// How often clients are pinged, e.g. 25s or 300ms
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "25s")]
+    ping_interval: Duration,
+
+    /// How long they may take to answer
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "20s")]
+    ping_timeout: Duration,
+
+    /// The largest message from a client
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1_000_000)]
+    max_payload: u32,
+
+    /// An origin whose pages may call, e.g. http://localhost:4200; repeatable; without it any may
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    cors_origins: Vec<String>,
+
+    /// How many logins a minute are answered, the others with 429
+    #[arg(long, value_name = "N")]
+    rate_limit_login: Option<u32>,
+
+    /// How many webhook calls a minute are answered, the others with 429
+    #[arg(long, value_name = "N")]
+    rate_limit_webhook: Option<u32>,
+
+    /// Where the provider's send API is: agents' messages are posted to URL/messages
+    #[arg(long, value_name = "URL")]
+    provider_url: Option<String>,
+
+    /// Start without chats
+    #[arg(long)]
+    no_sample_chats: bool,
+
+    /// How logs are written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Print a completion script for this shell, and end
+    #[arg(long, value_name = "SHELL")]
+    pub completions: Option<Shell>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AuthChoice {
+    /// An access token of the login
+    Jwt,
+    /// None: everybody may do everything
+    None,
+}
+
+/// How logs are written, to standard error.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// For programs, one object a line
+    Json,
+}
+
+impl LogFormat {
+    /// Logs in this format from now on.
+    pub fn start(self) {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        match self {
+            Self::Text => log.init(),
+            Self::Json => log.json().init(),
+        }
+    }
+}
+
+/// What cannot be used of what the command was told.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    #[error(
+        "cannot find the host {host}: {source}\nUse an address or a host name of this machine, e.g. --host 127.0.0.1"
+    )]
+    Host { host: String, source: io::Error },
+    #[error("port {port} on {host} is taken\nEnd what listens there, or use --port N, or --port 0 for any free one")]
+    PortTaken { host: String, port: u16 },
+    #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
+    Signals(io::Error),
+    #[error("cannot listen on {address}: {source}\nUse another --port or --host")]
+    Listen { address: SocketAddr, source: io::Error },
+}
+
+impl Arguments {
+    /// The server's options, with what the environment says.
+    ///
+    /// # Errors
+    /// If the contract cannot be used.
+    pub fn options(&self) -> Result<Options, UsageError> {
+        let mut options = Options {
+            auth: match self.auth {
+                AuthChoice::Jwt => Auth::Jwt,
+                AuthChoice::None => Auth::None,
+            },
+            webhook_secret: from_env("WEBHOOK_SECRET"),
+            cors_origins: self.cors_origins.clone(),
+            ping_interval: self.ping_interval,
+            ping_timeout: self.ping_timeout,
+            max_payload: self.max_payload,
+            login_limit: self.rate_limit_login,
+            webhook_limit: self.rate_limit_webhook,
+            provider_url: self.provider_url.clone(),
+            ..Options::default()
+        };
+        if let Some(file) = &self.contract {
+            options.contract = Contract::load(file)?;
+        }
+        if self.no_sample_chats {
+            options.sample_chats.clear();
+        }
+        for (name, setting) in [
+            ("JWT_SECRET", &mut options.jwt_secret),
+            ("LOGIN_USERNAME", &mut options.login.username),
+            ("LOGIN_PASSWORD", &mut options.login.password),
+            ("VERIFY_TOKEN", &mut options.verify_token),
+        ] {
+            if let Some(value) = from_env(name) {
+                *setting = value;
+            }
+        }
+        Ok(options)
+    }
+
+    /// Listens where it was told to; gives the real address too.
+    ///
+    /// # Errors
+    /// If that address is not to be had.
+    pub async fn listen(&self) -> Result<(TcpListener, SocketAddr), UsageError> {
+        let unknown = |source| UsageError::Host { host: self.host.clone(), source };
+        let mut found = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(unknown)?;
+        let address = found.next().ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))?;
+        let refused = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => UsageError::PortTaken { host: self.host.clone(), port: self.port },
+            _ => UsageError::Listen { address, source },
+        };
+        let listener = bind(address).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        Ok((listener, address))
+    }
+}
+
+/// A setting of the environment; an empty one counts as not set.
+pub fn from_env(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| "expected a duration such as 25s or 300ms".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_has_a_unit_and_is_more_than_nothing() {
+        assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
+        assert_eq!(duration("25s"), Ok(Duration::from_secs(25)));
+        for bad in ["25", "0s", "-1s", "soon", ""] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the command says when it listens: where, how to log in, and how to send a first message.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use fixtures::{Contract, Route};
+use mock_server::{Auth, Login, Options};
+
+/// The lines that the command begins with. They hold no secret of the environment's.
+#[derive(Debug)]
+pub struct Greeting<'a> {
+    options: &'a Options,
+    url: String,
+}
+
+impl<'a> Greeting<'a> {
+    /// For a server with these options at this address.
+    pub fn new(options: &'a Options, address: SocketAddr) -> Self {
+        Self { options, url: format!("http://{address}") }
+    }
+
+    fn contract(&self) -> &Contract {
+        &self.options.contract
+    }
+
+    fn login(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (known, login) = (Login::default(), &self.options.login);
+        // What the environment says is shown by its name.
+        let shown = |given: &str, known: &str, variable: &str| {
+            if given == known { known.to_owned() } else { format!("'\"${variable}\"'") }
+        };
+        let username = shown(&login.username, &known.username, "LOGIN_USERNAME");
+        let password = shown(&login.password, &known.password, "LOGIN_PASSWORD");
+        match self.options.auth {
+            Auth::Jwt => writeln!(formatter, "Log in; the accessToken goes into auth: {{token}} or ?token=")?,
+            Auth::None => writeln!(formatter, "No token is needed; the login answers all the same")?,
+        }
+        writeln!(formatter, "  curl -s {}/api/auth/login -H 'content-type: application/json' \\", self.url)?;
+        writeln!(formatter, "    -d '{{\"username\": \"{username}\", \"password\": \"{password}\"}}'\n")
+    }
+
+    fn first_message(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((template, route, channel)) = self.first_channel() else { return Ok(()) };
+        let address = template.replace("{channel}", channel);
+        let body = concat!(
+            r#"{"object": "whatsapp_business_account", "entry": [{"changes": [{"value": {"messages": [{"#,
+            r#""from": "15550100001", "id": "wamid.'$(date +%s%N)'", "timestamp": "'$(date +%s)'", "#,
+            r#""type": "text", "text": {"body": "Hello"}}]}}]}]}"#
+        );
+        writeln!(
+            formatter,
+            "Send a message as a customer of type {}: {} hears {}",
+            route.customer_type, route.room, route.event
+        )?;
+        writeln!(formatter, "  body='{body}'")?;
+        write!(formatter, "  curl -s {}{address} -H 'content-type: application/json' ", self.url)?;
+        if self.options.webhook_secret.is_some() {
+            write!(
+                formatter,
+                "\\\n    -H \"x-hub-signature-256: sha256=$(printf %s \"$body\" | openssl dgst -sha256 -hmac \"$WEBHOOK_SECRET\" -r | cut -d' ' -f1)\" \\\n    "
+            )?;
+        }
+        writeln!(formatter, "-d \"$body\"\n")
+    }
+
+    /// Where a first message can be sent, if the contract says where.
+    fn first_channel(&self) -> Option<(&str, &Route, &str)> {
+        let template = self.contract().webhook.as_deref()?;
+        let with_channel = |route: &'a Route| route.channel.as_deref().map(|channel| (route, channel));
+        self.options.contract.routes.iter().find_map(with_channel).map(|(route, channel)| (template, route, channel))
+    }
+}
+
+impl fmt::Display for Greeting<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contract = self.contract();
+        writeln!(formatter, "{} {}\n", contract.title, contract.version)?;
+        writeln!(formatter, "listening on {}", self.url)?;
+        writeln!(formatter, "Socket.IO path {}, namespace {}", contract.path, contract.namespace)?;
+        for Route { customer_type, room, event, .. } in &contract.routes {
+            writeln!(formatter, "  {customer_type}: {} {{\"room\": \"{room}\"}}, then {event}", contract.join.request)?;
+        }
+        writeln!(formatter)?;
+        self.login(formatter)?;
+        self.first_message(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn greeting(options: &Options) -> String {
+        Greeting::new(options, SocketAddr::from(([127, 0, 0, 1], 5000))).to_string()
+    }
+
+    #[test]
+    fn the_address_stands_on_a_line_of_its_own() {
+        let text = greeting(&Options::default());
+        assert_eq!(text.lines().filter(|line| *line == "listening on http://127.0.0.1:5000").count(), 1);
+    }
+
+    #[test]
+    fn secrets_of_the_environment_are_not_shown() {
+        let mut options = Options { webhook_secret: Some("webhook-sesame".to_owned()), ..Options::default() };
+        options.jwt_secret = "jwt-sesame".to_owned();
+        options.login.password = "password-sesame".to_owned();
+        options.verify_token = "verify-sesame".to_owned();
+        let text = greeting(&options);
+        assert!(!text.contains("sesame"), "{text}");
+        assert!(text.contains("$LOGIN_PASSWORD") && text.contains("$WEBHOOK_SECRET"), "{text}");
+    }
+}

@@ -1,0 +1,13 @@
+//! `get_dashboard_stats`: the figures at the top of the dashboard, for the asking client alone.
+
+use super::{Backend, Refusal, Reply, Request};
+
+/// The request's name; contracts have no word for it.
+pub(super) const REQUEST: &str = "get_dashboard_stats";
+
+/// The answer's name, and that of the broadcast when the figures have changed.
+pub(super) const ANSWER: &str = "dashboard_stats";
+
+pub(super) fn handle(backend: &mut Backend, _: &Request<'_>) -> Result<Reply, Refusal> {
+    Ok(Reply::Now(backend.stats()))
+}

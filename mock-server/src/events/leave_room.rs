@@ -1,0 +1,13 @@
+//! `leave_room {room}`: leaves a room. Harmless where the client is not in it.
+
+use serde_json::json;
+
+use super::join_room::known_room;
+use super::{Backend, Refusal, Reply, Request};
+use crate::outgoing::Room;
+
+pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Reply, Refusal> {
+    let room = known_room(backend, request)?;
+    backend.outgoing.leave(request.client, &Room::Route(room.to_owned()));
+    Ok(Reply::Now(json!({"status": 1, "room": room})))
+}

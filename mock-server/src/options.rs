@@ -1,0 +1,106 @@
+//! What a server can be told: every setting, with what the command does by default.
+
+use std::time::Duration;
+
+use fixtures::{Contract, SampleChat};
+use jiff::Timestamp;
+
+/// The settings of one server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The routing table, the names of events and summary keys, the Socket.IO path and the webhook's address.
+    pub contract: Contract,
+    /// Whether sockets and protected HTTP calls need a token.
+    pub auth: Auth,
+    /// Signs and checks tokens (HS256). Not empty.
+    pub jwt_secret: String,
+    /// How long an access token is good.
+    pub access_token_lifetime: Duration,
+    /// How long a refresh token is good.
+    pub refresh_token_lifetime: Duration,
+    /// Who may log in.
+    pub login: Login,
+    /// The app secret that webhook bodies are signed with; without one, signatures are not looked at.
+    pub webhook_secret: Option<String>,
+    /// What the provider must show to subscribe.
+    pub verify_token: String,
+    /// Origins whose pages may call; none means any. E.g. `http://localhost:4200`.
+    pub cors_origins: Vec<String>,
+    /// How often the server pings.
+    pub ping_interval: Duration,
+    /// How long it then waits for the answer.
+    pub ping_timeout: Duration,
+    /// The largest message from a client, in bytes.
+    pub max_payload: u32,
+    /// How many logins a minute; none means any number.
+    pub login_limit: Option<u32>,
+    /// How many webhook calls a minute; none means any number.
+    pub webhook_limit: Option<u32>,
+    /// The chats to start with. Those of types that the contract does not have are left out.
+    pub sample_chats: Vec<SampleChat>,
+    /// Where the provider's send API is, e.g. `http://127.0.0.1:9000`: an agent's message is posted to `/messages`
+    /// there. Without it, agents' messages go nowhere but into the chat.
+    pub provider_url: Option<String>,
+    /// Tells the time.
+    pub clock: fn() -> Timestamp,
+}
+
+/// Whether tokens are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// An access token of the login is needed.
+    Jwt,
+    /// Everybody may do everything. The login works all the same.
+    None,
+}
+
+/// The one agent's credentials, and what the login answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The agent's number: digits.
+    pub agent_number: String,
+    /// The agent's id.
+    pub admin_id: String,
+    /// The agent's name.
+    pub name: String,
+}
+
+impl Default for Login {
+    fn default() -> Self {
+        Self {
+            username: "agent".to_owned(),
+            password: "agent-password".to_owned(),
+            agent_number: "15550100199".to_owned(),
+            admin_id: "executive-1".to_owned(),
+            name: "Agent".to_owned(),
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            contract: Contract::room_updates(),
+            auth: Auth::Jwt,
+            jwt_secret: "local-development-secret-not-for-production".to_owned(),
+            access_token_lifetime: Duration::from_hours(24),
+            refresh_token_lifetime: Duration::from_hours(7 * 24),
+            login: Login::default(),
+            webhook_secret: None,
+            verify_token: "verify-me".to_owned(),
+            cors_origins: Vec::new(),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            max_payload: 1_000_000,
+            login_limit: None,
+            webhook_limit: None,
+            sample_chats: fixtures::chats::sample().to_vec(),
+            provider_url: None,
+            clock: Timestamp::now,
+        }
+    }
+}

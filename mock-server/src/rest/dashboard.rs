@@ -1,0 +1,15 @@
+//! The figures at the top of the dashboard.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+
+use super::{App, Authorized, Problem};
+use crate::backend::Backend;
+
+/// `GET /api/dashboard/stats`.
+pub(super) async fn stats(_: Authorized, State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    app.queue.ask(Backend::stats).await.map(Json).ok_or_else(Problem::ending)
+}

@@ -1,0 +1,138 @@
+//! The HTTP API: one file per area. Answers are `{status: 1, …}` or `{status: 0, message}` with a fitting code.
+
+mod auth;
+mod chats;
+mod dashboard;
+mod health;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use fixtures::Contract;
+use serde_json::json;
+
+use crate::auth::{TokenError, TokenType, Tokens};
+use crate::backend::Queue;
+use crate::options::Login;
+use crate::rate::RateLimit;
+use crate::webhook;
+
+/// What calls share.
+pub(crate) struct App {
+    /// The names of everything.
+    pub contract: Arc<Contract>,
+    /// The way to the worker.
+    pub queue: Queue,
+    /// Makes and checks tokens.
+    pub tokens: Arc<Tokens>,
+    /// Whether protected calls need one.
+    pub needs_token: bool,
+    /// Who may log in.
+    pub login: Login,
+    /// How often.
+    pub login_limit: RateLimit,
+    /// Where the provider delivers, if the contract says so.
+    pub webhook: Option<webhook::Address>,
+    /// What bodies are signed with.
+    pub webhook_secret: Option<String>,
+    /// How often they may come.
+    pub webhook_limit: RateLimit,
+    /// What the provider must show to subscribe.
+    pub verify_token: String,
+}
+
+/// All calls.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/health", get(health::alive))
+        .route("/api/health/ready", get(health::ready))
+        .route("/api/auth/login", post(auth::login))
+        .route("/api/auth/refresh", post(auth::refresh))
+        .route("/api/auth/logout", post(auth::logout))
+        .route("/api/dashboard/stats", get(dashboard::stats))
+        .route("/api/chats/tags", get(chats::tags))
+        .route("/api/webhook/verify", get(webhook::verify))
+        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"))
+        .fallback(webhook_or_nothing)
+        .with_state(app)
+}
+
+/// The webhook's address is the contract's: it may be anything, so it is looked for where nothing else was found.
+async fn webhook_or_nothing(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let path = request.uri().path().to_owned();
+    let channel = app.webhook.as_ref().and_then(|address| address.channel(&path));
+    match (channel, request.method()) {
+        (Some(channel), &Method::POST) => webhook::deliver(&app, channel, request).await,
+        (Some(_), _) => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed: expected POST")),
+        (None, _) => Err(Problem::new(StatusCode::NOT_FOUND, "nothing is found at this address")),
+    }
+}
+
+/// A call that went wrong: a status code and what is told about it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: StatusCode,
+    message: String,
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    /// With this code, for this reason.
+    pub(crate) fn new(code: StatusCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// Too many calls: come back later.
+    pub(crate) fn too_many(retry_after: Duration) -> Self {
+        let message = "too many calls: wait as long as Retry-After says, in seconds";
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+
+    /// The worker is gone.
+    pub(crate) fn ending() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is ending")
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = axum::Json(json!({"status": 0, "message": self.message}));
+        let mut response = (self.code, body).into_response();
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+        response
+    }
+}
+
+/// Proof that a protected call carries a good access token, where one is needed.
+pub(crate) struct Authorized;
+
+impl FromRequestParts<Arc<App>> for Authorized {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        if app.needs_token {
+            app.tokens.check(bearer(&parts.headers).ok_or(TokenError::Missing)?, TokenType::Access)?;
+        }
+        Ok(Self)
+    }
+}
+
+/// The token of an `Authorization: Bearer` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

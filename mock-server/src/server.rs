@@ -1,0 +1,180 @@
+//! Putting a server together, and ending it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinSet};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
+
+use crate::auth::Tokens;
+use crate::backend::{Backend, Queue};
+use crate::options::{Auth, Options};
+use crate::provider::Provider;
+use crate::rate::RateLimit;
+use crate::rest::{self, App};
+use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
+use crate::webhook;
+
+/// How many connections may wait to be accepted: the usual 128 make simultaneous connects wait a second.
+const BACKLOG: u32 = 4_096;
+
+/// How long clients are given to hear that the server ends, and then their connections to close.
+const FAREWELL: Duration = Duration::from_millis(250);
+
+/// Why a server could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An option has no sense.
+    #[error("{option}: expected {expected}, found {found:?}")]
+    Option {
+        /// Its name.
+        option: &'static str,
+        /// What is wanted.
+        expected: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// The listener failed.
+    #[error("the listener failed: {0}")]
+    Listener(#[from] io::Error),
+    /// The worker ended, which it never should: a defect of the mock's.
+    #[error("the worker failed: {0}; please report this")]
+    Worker(#[from] JoinError),
+}
+
+/// Listens at an address with a backlog that does not slow down many clients that connect at once. Port 0 is any free
+/// one.
+///
+/// # Errors
+/// What the system says, e.g. that the port is taken.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for the last connections of the server before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until `shutdown` is done, then tells the clients, ends their connections and returns: within half a second,
+/// however many of them do not listen.
+///
+/// # Errors
+/// [`ServeError::Option`] before anything is served; the others when it cannot go on.
+pub async fn serve(
+    listener: TcpListener,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let origins = origins(&options)?;
+    if options.jwt_secret.is_empty() {
+        return Err(ServeError::Option { option: "jwt_secret", expected: "a text", found: String::new() });
+    }
+    let contract = Arc::new(options.contract.clone());
+    let (queue, waiting) = Queue::new();
+    let provider = provider(&options, &queue)?;
+    let tokens = Arc::new(Tokens::new(&options));
+    let (transport, io) = Transport::new(&options);
+    let needs_token = options.auth == Auth::Jwt;
+    namespace::open(&io, &contract.namespace, needs_token.then(|| Arc::clone(&tokens)), queue.clone());
+    // Ends with this function, however that ends; so do the connections.
+    let mut worker = JoinSet::new();
+    worker.spawn(Backend::new(&options, Arc::clone(&contract), provider).run(waiting));
+    let connections = CutOnDrop::default();
+    let patience = options.ping_interval + options.ping_timeout;
+    let listener = Listener { listener, connections: Arc::clone(&connections.0), patience };
+    let app = App {
+        webhook: contract.webhook.as_deref().map(webhook::Address::new),
+        contract,
+        queue,
+        tokens,
+        needs_token,
+        login: options.login,
+        login_limit: RateLimit::new(options.login_limit),
+        webhook_secret: options.webhook_secret,
+        webhook_limit: RateLimit::new(options.webhook_limit),
+        verify_token: options.verify_token,
+    };
+    let router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first)).layer(cors(origins));
+    let (stop, stopped) = oneshot::channel();
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<OnConnection>())
+        .with_graceful_shutdown(async {
+            stopped.await.ok();
+        });
+    let mut server = std::pin::pin!(server.into_future());
+    tokio::select! {
+        failed = &mut server => failed?,
+        Some(ended) = worker.join_next() => ended?,
+        () = shutdown => {
+            stop.send(()).ok();
+            // Waits for clients that do not read, some of them for ever.
+            tokio::time::timeout(FAREWELL, io.close()).await.ok();
+        }
+    }
+    drop(connections);
+    tokio::time::timeout(FAREWELL, server).await.ok();
+    Ok(())
+}
+
+/// Cuts all connections when it is dropped.
+#[derive(Default)]
+struct CutOnDrop(Arc<Connections>);
+
+impl Drop for CutOnDrop {
+    fn drop(&mut self) {
+        self.0.cut_all();
+    }
+}
+
+/// The Socket.IO path goes before the router's, so that a contract may put it anywhere.
+async fn sockets_first(
+    State(transport): State<Transport>,
+    connection: ConnectInfo<OnConnection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if transport.is_for(&request) { transport.answer(connection, request).await } else { next.run(request).await }
+}
+
+fn origins(options: &Options) -> Result<Vec<HeaderValue>, ServeError> {
+    let parse = |origin: &String| {
+        let value = HeaderValue::from_str(origin).ok().filter(|_| origin.contains("://") && !origin.ends_with('/'));
+        value.ok_or_else(|| ServeError::Option {
+            option: "cors_origins",
+            expected: "an origin such as http://localhost:4200, without a path",
+            found: origin.clone(),
+        })
+    };
+    options.cors_origins.iter().map(parse).collect()
+}
+
+/// Pages of other origins may call; where none are listed, all may, with whatever they send along.
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    let origin = if origins.is_empty() { AllowOrigin::mirror_request() } else { AllowOrigin::list(origins) };
+    CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_credentials(true)
+        .expose_headers(ExposeHeaders::list([header::RETRY_AFTER]))
+        .max_age(Duration::from_hours(1))
+}
+
+fn provider(options: &Options, queue: &Queue) -> Result<Option<Provider>, ServeError> {
+    let Some(url) = &options.provider_url else { return Ok(None) };
+    let messages = format!("{}/messages", url.trim_end_matches('/')).parse().ok();
+    let messages = messages.filter(|uri: &axum::http::Uri| uri.scheme_str() == Some("http") && uri.host().is_some());
+    let messages = messages.ok_or_else(|| ServeError::Option {
+        option: "provider_url",
+        expected: "a URL such as http://127.0.0.1:9000",
+        found: url.clone(),
+    })?;
+    Ok(Some(Provider::new(messages, queue.clone())))
+}

@@ -1,0 +1,179 @@
+//! TCP connections that can be cut off from outside, and that do not wait for ever on a peer that stopped reading.
+//!
+//! socketioxide offers no way to drop a client whose buffer is full: the request to disconnect would go through that
+//! very buffer, and its writer waits until TCP gives up, which a peer that keeps its window shut can put off for ever.
+
+use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use futures_util::task::AtomicWaker;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Sleep;
+
+/// A handle to one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Connection {
+    cut: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Connection {
+    /// Makes every read and write fail from now on, those that wait included.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+        self.reader.wake();
+        self.writer.wake();
+    }
+
+    /// Registers before it looks, so that a cut in between is not missed.
+    fn check(&self, waker: &AtomicWaker, context: &Context<'_>) -> io::Result<()> {
+        waker.register(context.waker());
+        if self.cut.load(Ordering::SeqCst) {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut off by the server"));
+        }
+        Ok(())
+    }
+}
+
+/// Every connection that is open.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    open: Mutex<HashMap<usize, Weak<Connection>>>,
+}
+
+impl Connections {
+    /// Cuts them all.
+    pub(crate) fn cut_all(&self) {
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        open.values().filter_map(Weak::upgrade).for_each(|connection| connection.cut());
+    }
+
+    fn add(&self, connection: &Arc<Connection>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(Arc::as_ptr(connection).addr(), Arc::downgrade(connection));
+    }
+
+    fn remove(&self, connection: &Arc<Connection>) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&Arc::as_ptr(connection).addr());
+    }
+}
+
+/// Accepts connections that can be cut.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    /// Where connections come from.
+    pub listener: TcpListener,
+    /// Where they are listed.
+    pub connections: Arc<Connections>,
+    /// How long a peer may take to read anything at all while something is to be written.
+    pub patience: Duration,
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Stream;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
+        // Broadcasts are small: without this they wait up to 40 ms for one another.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        let connection = Arc::new(Connection::default());
+        self.connections.add(&connection);
+        let connections = Arc::clone(&self.connections);
+        (Stream { stream, connection, connections, patience: self.patience, stalled: None }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+/// One connection's bytes.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    connections: Arc<Connections>,
+    patience: Duration,
+    /// Runs while a write waits.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.connections.remove(&self.connection);
+    }
+}
+
+impl Stream {
+    fn guard_write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        self.connection.check(&self.connection.writer, context)?;
+        let written = write(Pin::new(&mut self.stream), context);
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer has stopped reading")))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.connection.check(&self.connection.reader, context)?;
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.guard_write(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.guard_write(context, |stream, context| stream.poll_write_vectored(context, bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.guard_write(context, |stream, context| stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.guard_write(context, |stream, context| stream.poll_shutdown(context))
+    }
+}
+
+/// What requests carry of their connection.
+#[derive(Debug, Clone)]
+pub(crate) struct OnConnection(pub Arc<Connection>);
+
+impl Connected<IncomingStream<'_, Listener>> for OnConnection {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        Self(Arc::clone(&stream.io().connection))
+    }
+}

@@ -1,0 +1,111 @@
+//! The namespace: who may connect to it, and putting what clients emit into the queue, in their order.
+//!
+//! Handlers are registered while a client is still being admitted, since later is too late for a client that emits at
+//! once. They are not async, and do nothing but enqueue: async ones are spawned, and overtake one another.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::ready;
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
+use socketioxide::SocketIo;
+use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
+use socketioxide::handler::ConnectHandler;
+use socketioxide::socket::DisconnectReason;
+
+use crate::auth::{TokenError, TokenType, Tokens};
+use crate::backend::{Job, Queue};
+use crate::events::Emitted;
+use crate::outgoing::Client;
+
+/// Opens the namespace to clients; without `tokens` to everybody.
+pub(crate) fn open(io: &SocketIo, path: &str, tokens: Option<Arc<Tokens>>, queue: Queue) {
+    let admit = {
+        let queue = queue.clone();
+        move |socket: SocketRef, TryData(payload): TryData<Value>| {
+            let uri = &socket.req_parts().uri;
+            let admitted = tokens.as_deref().map_or(Ok(()), |tokens| check(tokens, payload.ok().as_ref(), uri));
+            match admitted {
+                Ok(()) => listen(&socket, &queue),
+                Err(reason) => tracing::debug!(%reason, "client refused"),
+            }
+            ready(admitted)
+        }
+    };
+    let connected = move |socket: SocketRef| {
+        let client = Client::new(socket);
+        tracing::debug!(client = client.number(), "client connected");
+        queue.offer(&client, Job::Connected);
+        ready(())
+    };
+    io.ns(path.to_owned(), connected.with(admit));
+}
+
+/// Takes the token from the CONNECT payload, or else from the query: what the payload says wins.
+fn check(tokens: &Tokens, payload: Option<&Value>, uri: &Uri) -> Result<(), TokenError> {
+    let token = match payload.and_then(|payload| payload.get("token")) {
+        Some(Value::String(token)) => Some(token.clone()),
+        None | Some(Value::Null) => Query::<HashMap<String, String>>::try_from_uri(uri)
+            .ok()
+            .and_then(|Query(mut parameters)| parameters.remove("token")),
+        Some(_) => return Err(TokenError::Invalid),
+    };
+    tokens.check(&token.ok_or(TokenError::Missing)?, TokenType::Access).map(drop)
+}
+
+/// Enqueues all that the client emits, whatever its name and shape, so that malformed requests are answered too.
+fn listen(socket: &SocketRef, queue: &Queue) {
+    socket.on_fallback({
+        let queue = queue.clone();
+        move |socket: SocketRef, Event(event): Event, TryData(payload): TryData<FirstArgument>, ack: AckSender| {
+            let client = Client::new(socket);
+            match client.wait_for_turn() {
+                Some(waiting) => {
+                    let payload = payload.ok().map(|FirstArgument(payload)| payload);
+                    queue.offer(&client, |client| Job::Emitted(Emitted { client, event, payload, ack, waiting }));
+                }
+                None => client.cut_off("it emits faster than it can be answered"),
+            }
+            ready(())
+        }
+    });
+    socket.on_disconnect({
+        let queue = queue.clone();
+        move |socket: SocketRef, reason: DisconnectReason| async move {
+            let client = Client::new(socket);
+            tracing::debug!(client = client.number(), %reason, "client disconnected");
+            queue.push(Job::Disconnected(client)).await;
+        }
+    });
+}
+
+/// The first argument of an event, or null where there is none; any more are ignored.
+struct FirstArgument(Value);
+
+impl<'de> Deserialize<'de> for FirstArgument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Arguments;
+
+        impl<'de> Visitor<'de> for Arguments {
+            type Value = FirstArgument;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an event's arguments")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut arguments: A) -> Result<FirstArgument, A::Error> {
+                let first = arguments.next_element()?.unwrap_or_default();
+                while arguments.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(FirstArgument(first))
+            }
+        }
+
+        // What reads a tuple is given all arguments, whatever their number; anything else the first one only, and
+        // is not called where there is none.
+        deserializer.deserialize_tuple(usize::MAX, Arguments)
+    }
+}

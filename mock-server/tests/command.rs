@@ -1,0 +1,70 @@
+//! The command, as a program.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends that way")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-server"));
+    command
+        .args(arguments)
+        .env("EXIT_WITH_PARENT", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn listening(child: &mut Child) -> String {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.map(Result::unwrap).find_map(|line| line.strip_prefix("listening on ").map(ToOwned::to_owned)).unwrap()
+}
+
+#[test]
+fn it_says_where_it_listens_and_ends_with_its_parent() {
+    let mut child = command(&["--port", "0"]).spawn().unwrap();
+    let url = listening(&mut child);
+    let address = url.strip_prefix("http://127.0.0.1:").unwrap();
+    assert_ne!(address.parse::<u16>().unwrap(), 0);
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn it_ends_gracefully_when_it_is_terminated() {
+    let mut child = command(&["--port", "0", "--no-sample-chats"]).spawn().unwrap();
+    listening(&mut child);
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (arguments, expected) in [
+        (vec!["--port", &port], format!("port {port} on 127.0.0.1 is taken")),
+        (vec!["--contract", "no-such-file.yaml"], "no-such-file.yaml".to_owned()),
+        (vec!["--ping-interval", "25"], "expected a duration such as 25s or 300ms".to_owned()),
+        (vec!["--port", "0", "--cors-origin", "example.com/page"], "example.com/page".to_owned()),
+        (vec!["--port", "0", "--provider-url", "ftp://example.com"], "ftp://example.com".to_owned()),
+        (vec!["--prot", "0"], "--port".to_owned()),
+    ] {
+        let output = command(&arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(&expected), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn help_and_completions_name_the_flags() {
+    for arguments in [["--help", "--host", "::1"].as_slice(), &["--completions", "bash"]] {
+        let mut child = command(arguments).spawn().unwrap();
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains("--no-sample-chats"), "{said}");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
