@@ -143,6 +143,9 @@ pub enum Step {
         actors: Vec<Actor>,
         /// The messages' labels.
         messages: Vec<Arc<str>>,
+        /// Whether the steps behind this one make no sense without: then they are left out, and said to be.
+        #[serde(default)]
+        or_stop: bool,
     },
     /// Fences the actors and then watches them for a quiet window.
     Settle {

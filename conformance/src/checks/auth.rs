@@ -124,8 +124,7 @@ fn refused(conversation: &Conversation<'_>, connection: &Connection<'_>) -> Judg
         .with([connection.describe()])
         .into());
     }
-    for message in &conversation.messages {
-        message.accepted()?;
+    for message in conversation.audible()? {
         if let Some(heard) = conversation.heard_by(connection, message).first() {
             return Err(Finding::new(
                 format!("no broadcast for {}", token_name(connection)),

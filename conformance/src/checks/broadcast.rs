@@ -589,8 +589,10 @@ fn slow_member(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let slow = conversation.actor(&crate::scenarios::slow(route))?;
     let Some(stopped) = slow.stopped_reading else { return Err(not_tested("no member stopped reading")) };
     let steady = observer(conversation, route)?;
+    let messages = conversation.messages_to(route)?;
+    conversation.delivered(steady, messages[0], route)?;
     let mut observations = 0;
-    for message in conversation.messages_to(route)?.into_iter().filter(|message| message.at >= stopped) {
+    for message in messages.into_iter().filter(|message| message.at >= stopped) {
         let heard = conversation.delivered(steady, message, route);
         let due = message.starts() + conversation.deadline();
         match heard {
@@ -619,6 +621,8 @@ fn reopened(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let Some((update, status)) = contract.update_status.as_ref().zip(contract.key(Role::Status)) else {
         return Err(Failure::NotApplicable("the contract has no chat status".to_owned()));
     };
+    let messages = conversation.messages_to(route)?;
+    conversation.delivered(observer, messages[0], route)?;
     let answer = update.answer.as_deref().unwrap_or_default();
     let exchanges = observer.exchanges(&update.request, answer);
     let resolved =
@@ -629,7 +633,6 @@ fn reopened(conversation: &Conversation<'_>, route: &Route) -> Judgement {
             update.request
         )));
     }
-    let messages = conversation.messages_to(route)?;
     let heard = conversation.delivered(observer, messages[messages.len() - 1], route)?;
     match heard[0].payload().and_then(|payload| payload.get(status)) {
         Some(Value::String(value)) if value == "active" => Ok(1),

@@ -210,8 +210,7 @@ fn unknown_room(conversation: &Conversation<'_>) -> Judgement {
         observations += refused(conversation, connection, |asked| {
             asked_room(asked).is_none_or(|room| contract.route_of_room(room).is_none())
         })?;
-        for message in &conversation.messages {
-            message.accepted()?;
+        for message in conversation.audible()? {
             // Not `heard_by`: a room named like a chat or a socket brings events under other names.
             let leaked =
                 connection.events.iter().find(|event| event.args.iter().any(|arg| mentions(arg, &message.sent.nonce)));

@@ -275,35 +275,43 @@ fn parity(conversation: &Conversation<'_>) -> Judgement {
     if routes.len() < 2 {
         return Err(Failure::NotApplicable("the contract has one customer type".to_owned()));
     }
-    let reference = routes.iter().find(|route| route.customer_type == "Customer").unwrap_or(&routes[0]);
-    let payload = |route: &Route| -> Result<Value, Failure> {
-        deliveries(conversation, route)?
-            .first()
-            .and_then(|delivery| delivery.payload().cloned())
-            .filter(Value::is_object)
-            .ok_or_else(|| not_tested(format!("the {} broadcast carries no object", route.customer_type)))
+    let mut payloads = Vec::new();
+    let mut silence = None;
+    for route in routes {
+        match deliveries(conversation, route) {
+            Ok(heard) => payloads.extend(heard.first().map(|delivery| (route, *delivery))),
+            Err(failure) => silence = Some(failure),
+        }
+    }
+    let is_reference = |(route, _): &&(&Route, Delivery<'_>)| route.customer_type == "Customer";
+    let Some((reference, expected)) = payloads.iter().find(is_reference).or(payloads.first()).copied() else {
+        return Err(silence.unwrap_or_else(|| not_tested("no broadcast was heard")));
     };
-    let expected = payload(reference)?;
     let mut observations = 0;
-    for route in routes.iter().filter(|route| *route != reference) {
-        let differences = compare(&expected, &payload(route)?);
+    for (route, delivery) in payloads.iter().filter(|(route, _)| *route != reference) {
+        let differences = compare(expected.payload(), delivery.payload());
         if !differences.is_empty() {
             return Err(Finding::new(
                 format!("{} carries the same keys with the same JSON types as {}", route.event, reference.event),
                 differences.join("; "),
             )
-            .with(deliveries(conversation, reference)?.first().map(Delivery::line))
-            .with(deliveries(conversation, route)?.first().map(Delivery::line))
+            .with([expected.line(), delivery.line()])
             .into());
         }
         observations += 1;
     }
-    Ok(observations)
+    match silence {
+        Some(failure) if observations == 0 => Err(failure),
+        _ => Ok(observations),
+    }
 }
 
 /// Which keys two objects do not share, or share with other types. Null goes with every type.
-fn compare(expected: &Value, got: &Value) -> Vec<String> {
-    let (Some(expected), Some(got)) = (expected.as_object(), got.as_object()) else { return Vec::new() };
+fn compare(expected: Option<&Value>, got: Option<&Value>) -> Vec<String> {
+    let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+    let (Some(expected), Some(got)) = (object(expected), object(got)) else {
+        return vec!["one of them carries no object".to_owned()];
+    };
     let missing = expected.keys().filter(|key| !got.contains_key(*key)).map(|key| format!("`{key}` is missing"));
     let surplus =
         got.keys().filter(|key| !expected.contains_key(*key)).map(|key| format!("`{key}` is not in the other"));

@@ -17,6 +17,10 @@ pub fn clock(at: Duration) -> String {
 #[must_use]
 pub fn span(took: Duration) -> String {
     let millis = took.as_secs_f64() * 1000.0;
+    if millis >= 999.5 {
+        let seconds = format!("{:.2}", took.as_secs_f64());
+        return format!("{} s", seconds.trim_end_matches('0').trim_end_matches('.'));
+    }
     if millis < 9.95 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
 }
 

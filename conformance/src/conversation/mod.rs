@@ -126,6 +126,23 @@ impl<'a> Conversation<'a> {
         Ok(messages)
     }
 
+    /// The messages that somebody heard: those whose silence elsewhere means something. At least one.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`] where a message was not accepted, or nobody heard any.
+    pub fn audible(&self) -> Result<Vec<&Message<'a>>, Failure> {
+        let mut audible = Vec::new();
+        let mut silence = not_tested("no message was sent");
+        for message in &self.messages {
+            message.accepted()?;
+            match self.first_delivery(message) {
+                Ok(_) => audible.push(message),
+                Err(failure) => silence = failure,
+            }
+        }
+        if audible.is_empty() { Err(silence) } else { Ok(audible) }
+    }
+
     /// The connections that were members of the room when the message was sent.
     pub fn members_at(&self, room: &str, message: &Message<'_>) -> Vec<&Connection<'a>> {
         let at = message.starts();

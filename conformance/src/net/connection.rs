@@ -88,7 +88,8 @@ impl Connection {
         budget.bound(answering).await.unwrap_or_else(|_| Err(self.timed_out(request, budget)))
     }
 
-    /// Whether the connection can be kept for another exchange; waits, briefly, for the server to be done with the last.
+    /// Whether the connection can be kept for another exchange; waits, briefly, for the server to be done with the
+    /// last.
     pub(super) async fn settle(&mut self) -> bool {
         self.reused = true;
         let settled = tokio::time::timeout(SETTLE, self.sender.ready()).await;

@@ -63,7 +63,8 @@ pub enum EndpointError {
     },
     /// The machine trusts nobody.
     #[error(
-        "{url}: this machine has no trusted certificate authorities ({reason}); install its `ca-certificates`, name a CA file, or use `--insecure`"
+        "{url}: this machine has no trusted certificate authorities ({reason}); \
+         install its `ca-certificates`, name a CA file, or use `--insecure`"
     )]
     NoAuthorities {
         /// The URL as given.

@@ -28,7 +28,8 @@ pub enum HttpError {
     },
     /// The server closed the connection.
     #[error(
-        "{request}: the connection was closed {progress} ({reason}; local port {local_port}); see what the backend's log says, and whether the port speaks TLS"
+        "{request}: the connection was closed {progress} ({reason}; local port {local_port}); \
+         see what the backend's log says, and whether the port speaks TLS"
     )]
     Closed {
         /// Method and URL.

@@ -13,7 +13,11 @@ mod connection;
 mod dial;
 mod endpoint;
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod message;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use client::HttpClient;

@@ -60,7 +60,8 @@ pub enum TlsFault {
     SelfSigned,
     /// Nobody that this machine trusts has signed the certificate.
     #[error(
-        "its certificate is self-signed or comes from an authority that is not trusted here; name that authority's CA file, or use `--insecure`"
+        "its certificate is self-signed or comes from an authority that is not trusted here; \
+         name that authority's CA file, or use `--insecure`"
     )]
     UnknownIssuer,
     /// The certificate is for somebody else.

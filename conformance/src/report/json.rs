@@ -92,6 +92,7 @@ mod tests {
     #[test]
     fn every_report_is_valid_against_the_schema() {
         let validator = jsonschema::validator_for(&strict_schema()).unwrap();
+        assert_eq!(strict_schema()["properties"]["format"]["const"], FORMAT);
         for report in samples::all() {
             let document = document(&report);
             let errors: Vec<_> =

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::summary::{Standing, areas, not_tested, tally, violations};
+use super::summary::{Standing, areas, by_reason, not_tested, tally, violations};
 use super::text::{count, span, visible};
 use super::{Conclusion, Report, Reporter, RunEvent};
 
@@ -50,6 +50,10 @@ fn render(report: &Report) -> String {
             fenced("", &cause.words())
         );
     }
+    for (reason, verdicts) in by_reason(report, Standing::HarnessError) {
+        let missing = count(verdicts.len(), "verdict");
+        let _ = writeln!(out, "**The suite's own fault, not the backend's:** {missing}\n\n{}", fenced("", reason));
+    }
     table(&mut out, report);
     out
 }
@@ -64,7 +68,8 @@ fn causes(out: &mut String, report: &Report) {
                 "Node" => "js",
                 _ => "",
             };
-            let _ = writeln!(out, "**{}**\n\n{}", remedy.stack, fenced(language, &remedy.code));
+            let title = if remedy.stack == "any" { "What to do" } else { remedy.stack };
+            let _ = writeln!(out, "**{title}**\n\n{}", fenced(language, &remedy.code));
         }
     }
 }
@@ -88,8 +93,8 @@ fn violated(out: &mut String, report: &Report, title: &str, standing: Standing) 
 fn table(out: &mut String, report: &Report) {
     out.push_str("| area | checks | verdicts | |\n|---|--:|--:|---|\n");
     for area in areas(report) {
-        let counts = tally(area.verdicts.iter().copied(), report.strict);
-        let told: Vec<_> = counts.iter().map(|(standing, number)| format!("{number} {}", standing.words())).collect();
+        let counts = tally(report, area.verdicts.iter().copied());
+        let told: Vec<_> = counts.iter().map(|(standing, number)| standing.counted(*number)).collect();
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} |",
@@ -154,6 +159,17 @@ mod tests {
     fn a_green_run_is_a_table() {
         let text = written(&samples::green());
         assert!(text.contains("✅ conforms") && !text.contains("###") && text.contains("exit code 0"), "{text}");
+    }
+
+    #[test]
+    fn what_could_not_be_judged_is_told_with_its_reason() {
+        let text = written(&samples::harness_error());
+        assert!(
+            text.contains("**The suite's own fault, not the backend's:** 4 verdicts\n\n```\nscenario burst: "),
+            "{text}"
+        );
+        let text = written(&samples::nothing_tested());
+        assert!(text.contains("**Not tested:** 157 verdicts, because\n\n```\nthe target refused"), "{text}");
     }
 
     #[test]

@@ -207,21 +207,22 @@ fn formats() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{RunEvent, samples};
 
-    fn parse(given: &str) -> (Format, Option<&str>) {
+    fn understood(given: &str, format: Format, path: Option<&str>) {
         let spec: ReportSpec = given.parse().unwrap();
-        (spec.format, spec.path.map(|path| &*path.to_str().unwrap().to_owned().leak()))
+        assert_eq!(spec, ReportSpec { format, path: path.map(PathBuf::from) }, "{given}");
     }
 
     #[test]
     fn a_format_a_path_or_both_are_understood() {
-        assert_eq!(parse("json"), (Format::Json, None));
-        assert_eq!(parse("junit:-"), (Format::Junit, None));
-        assert_eq!(parse("junit:out/results"), (Format::Junit, Some("out/results")));
-        assert_eq!(parse("out/results.XML"), (Format::Junit, Some("out/results.XML")));
-        assert_eq!(parse("summary.md"), (Format::Markdown, Some("summary.md")));
-        assert_eq!(parse("json:a:b"), (Format::Json, Some("a:b")));
-        assert_eq!(parse("C:\\out\\report.json"), (Format::Json, Some("C:\\out\\report.json")));
+        understood("json", Format::Json, None);
+        understood("junit:-", Format::Junit, None);
+        understood("junit:out/results", Format::Junit, Some("out/results"));
+        understood("out/results.XML", Format::Junit, Some("out/results.XML"));
+        understood("summary.md", Format::Markdown, Some("summary.md"));
+        understood("json:a:b", Format::Json, Some("a:b"));
+        understood("C:\\out\\report.json", Format::Json, Some("C:\\out\\report.json"));
     }
 
     #[test]
@@ -239,6 +240,21 @@ mod tests {
         }
         let error = "junit:".parse::<ReportSpec>().unwrap_err().to_string();
         assert!(error.contains("names no file"), "{error}");
+    }
+
+    #[test]
+    fn every_format_writes_a_report_to_its_file() {
+        let report = samples::missing_branch();
+        for format in Format::ALL {
+            let name = format!("conformance-report-{}.{}", std::process::id(), format.extension());
+            let path = std::env::temp_dir().join(name);
+            let mut reporter = ReportSpec { format, path: Some(path.clone()) }.open().unwrap();
+            reporter.on_event(&RunEvent::Finished(&report)).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            assert!(text.contains("broadcast.delivered") && text.ends_with('\n'), "{text}");
+            assert!(!text.contains('\u{1b}'), "no colours in a file: {text}");
+        }
     }
 
     #[test]

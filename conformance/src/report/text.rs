@@ -76,7 +76,8 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             }
             for c in piece.chars() {
                 if columns(&line) + c.width().unwrap_or(0) > width {
-                    lines.push(std::mem::take(&mut line));
+                    let rest = line.split_off(seam(&line));
+                    lines.push(std::mem::replace(&mut line, rest));
                 }
                 line.push(c);
             }
@@ -84,6 +85,12 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Where a line that is one long word is best broken: behind the last of its commas and slashes, where that leaves enough.
+fn seam(line: &str) -> usize {
+    let behind = line.rfind([',', ';', '/', '&']).map(|at| at + 1);
+    behind.filter(|at| *at > line.len() / 2).unwrap_or(line.len())
 }
 
 /// `3.1 ms`, `0.61 s`, `12 s`: to be read, not calculated with.

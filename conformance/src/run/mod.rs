@@ -16,7 +16,7 @@ pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select
 use crate::checks::Check;
 use crate::recording::{FORMAT, Header, Recording, Settings, Transport};
 use crate::scenario::Scenario;
-use crate::scenarios::{Blueprint, Plan};
+use crate::scenarios::{Blueprint, Phase, Plan};
 use crate::stage::{Ground, Pace, Recorder, WireStage};
 use crate::target::Capability;
 use crate::verdict::Verdict;
@@ -87,11 +87,14 @@ pub async fn run(
         scenarios: blueprints.len(),
         checks: options.checks.len(),
     })?;
-    let (alone, together): (Vec<_>, Vec<_>) = blueprints.into_iter().partition(|blueprint| blueprint.alone);
     tokio::pin!(stop);
-    let mut why = run.perform_all(&plan, &together, options.jobs, reporter, stop.as_mut()).await?;
-    if why.is_none() {
-        why = run.perform_all(&plan, &alone, 1, reporter, stop.as_mut()).await?;
+    let mut why = None;
+    for (phase, jobs) in [(Phase::First, 1), (Phase::Together, options.jobs), (Phase::Last, 1)] {
+        let due: Vec<_> = blueprints.iter().copied().filter(|blueprint| blueprint.phase == phase).collect();
+        why = run.perform_all(&plan, &due, jobs, reporter, stop.as_mut()).await?;
+        if why.is_some() {
+            break;
+        }
     }
     if let Some(why) = &why {
         reporter.on_event(&RunEvent::Notice(why))?;

@@ -7,7 +7,7 @@ use fixtures::Level;
 
 use super::event::{Conclusion, Latency, Report};
 use super::selection::KnownFailures;
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, Message};
 use crate::recording::{Recording, What};
 use crate::verdict::{Outcome, Verdict};
 use crate::{checks, diagnosis};
@@ -103,10 +103,7 @@ fn latencies(conversations: &[Conversation<'_>]) -> Vec<Latency> {
             .flat_map(|conversation| {
                 let messages =
                     conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
-                messages.flat_map(move |message| {
-                    let heard = conversation.heard(message).into_iter().filter(|heard| heard.event == route.event);
-                    heard.map(|heard| heard.at.saturating_sub(message.starts())).collect::<Vec<_>>()
-                })
+                messages.flat_map(move |message| arrivals(conversation, message, &route.event)).collect::<Vec<_>>()
             })
             .collect();
         times.sort_unstable();
@@ -128,4 +125,16 @@ pub(super) fn scenario_times(recording: &Recording) -> Vec<(String, Duration)> {
         }
     }
     times
+}
+
+/// How long each connection waited for its first copy of a message; who had stopped reading waited by choice.
+fn arrivals(conversation: &Conversation<'_>, message: &Message<'_>, event: &str) -> Vec<Duration> {
+    let reading = conversation.connections.iter().filter(|connection| connection.stopped_reading.is_none());
+    reading
+        .filter_map(|connection| {
+            let heard = conversation.heard_by(connection, message);
+            let first = heard.into_iter().find(|heard| heard.event == event)?;
+            Some(first.at.saturating_sub(message.starts()))
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Conversations about tokens.
 
-use super::{Blueprint, for_each_route, observer, observer_heard, send, settle};
+use super::{Blueprint, Phase, for_each_route, observer, observer_heard, send, settle};
 use crate::recording::{TokenPlace, TokenUse};
 use crate::scenario::{Actor, Step};
 use crate::target::Capability;
@@ -20,7 +20,7 @@ pub const AUTH_TOKENS: Blueprint = Blueprint {
     name: "auth-tokens",
     about: "connections with good and bad tokens in both places; then a message of each type, which only the good ones may hear",
     needs: &[Capability::Auth],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let places = if plan.can(Capability::QueryToken) {
             &[TokenPlace::Auth, TokenPlace::Query][..]
@@ -54,7 +54,7 @@ pub const AUTH_REST: Blueprint = Blueprint {
     name: "auth-rest",
     about: "a protected REST route with good and bad tokens",
     needs: &[Capability::Auth, Capability::Rest],
-    alone: false,
+    phase: Phase::Together,
     steps: |_| {
         let call = |token| vec![Step::Rest { token }];
         vec![Step::Together { branches: std::iter::once(call(TokenUse::Good)).chain(BAD.map(call)).collect() }]
@@ -66,7 +66,7 @@ pub const AUTH_LOGOUT: Blueprint = Blueprint {
     name: "auth-logout",
     about: "a token that connects, is logged out, and is tried again",
     needs: &[Capability::Auth, Capability::Logout],
-    alone: false,
+    phase: Phase::Together,
     steps: |_| {
         let open = |actor, token| Step::Open { actor: Actor::from(actor), transport: None, token, place: None };
         vec![open("before", TokenUse::Good), Step::LogOut, open("after", TokenUse::LoggedOut)]

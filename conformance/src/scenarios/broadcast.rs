@@ -4,8 +4,7 @@ use fixtures::webhooks::{MessageKind, ReceiptStatus};
 use fixtures::{Role, Route};
 use serde_json::json;
 
-use super::{
-    Blueprint, ask, for_each_route, heard, identity_key, join, label_of, leave, list, member, observer, observer_heard,
+use super::{Blueprint, Phase, ask, for_each_route, heard, identity_key, join, label_of, leave, list, member, observer, observer_heard,
     open, open_by, send, settle,
 };
 use crate::scenario::{Actor, Message, Step};
@@ -16,7 +15,7 @@ pub const ONE_MESSAGE_PER_TYPE: Blueprint = Blueprint {
     name: "one-message-per-type",
     about: "per type a member by each transport and one that left, and a socket in no room; then one message of each type",
     needs: &[],
-    alone: false,
+    phase: Phase::First,
     steps: |plan| {
         let members = |route: &Route| -> Vec<String> {
             plan.transports().iter().map(|transport| format!("{}/{transport}", route.customer_type)).collect()
@@ -55,7 +54,7 @@ pub const LIST_ON_RECEIPT: Blueprint = Blueprint {
     name: "list-on-receipt",
     about: "three times per type: a message, and the chat list asked for at the moment its broadcast arrives",
     needs: &[Capability::List],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
             let mut steps = observer(route);
@@ -73,7 +72,7 @@ pub const CONVERSATION: Blueprint = Blueprint {
     name: "conversation",
     about: "per type five messages in a row from one number; then an agent reads the chat, and the customer writes again",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![
             for_each_route(plan, |route| {
@@ -99,7 +98,7 @@ pub const BURST: Blueprint = Blueprint {
     name: "burst",
     about: "per type eight messages from one number at the same time, then the chat list",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let labels = ["1", "2", "3", "4", "5", "6", "7", "8"];
         vec![for_each_route(plan, |route| {
@@ -118,7 +117,7 @@ pub const CONCURRENT: Blueprint = Blueprint {
     name: "concurrent",
     about: "all types at the same time, five customers each",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let labels = ["1", "2", "3", "4", "5"];
         let write = |route: &Route| labels.map(|label| vec![send(route, label, label, "all types at once")]);
@@ -136,7 +135,7 @@ pub const KINDS: Blueprint = Blueprint {
     name: "kinds",
     about: "per type one message of every kind from one number, each heard before the next is sent",
     needs: &[Capability::Webhook],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
             let mut steps = observer(route);
@@ -164,7 +163,7 @@ pub const RECEIPTS: Blueprint = Blueprint {
     name: "receipts",
     about: "per type a message, the receipts sent, delivered, read and failed to the same number, and a second message",
     needs: &[Capability::Webhook],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![
             for_each_route(plan, |route| {
@@ -191,7 +190,7 @@ pub const BATCH: Blueprint = Blueprint {
     name: "batch",
     about: "per type one webhook body with three messages, two of them from the same number",
     needs: &[Capability::Webhook],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![
             for_each_route(plan, |route| {
@@ -212,7 +211,7 @@ pub const REDELIVERY: Blueprint = Blueprint {
     name: "redelivery",
     about: "per type a message, the same message delivered again byte for byte, and another one",
     needs: &[Capability::Webhook],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![
             for_each_route(plan, |route| {
@@ -242,12 +241,14 @@ pub const SLOW_MEMBER: Blueprint = Blueprint {
     name: "slow-member",
     about: "per type a member that asks for much and stops reading; then messages, which the other member must hear in time",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
             let slow = slow(route);
             let mut steps = observer(route);
             steps.extend([
+                send(route, "before", "customer", "while everybody reads"),
+                observer_heard(route, &["before"]),
                 open(&slow),
                 join(&slow, &route.room),
                 Step::StopReading { actor: Actor::from(slow.as_str()) },
@@ -259,7 +260,7 @@ pub const SLOW_MEMBER: Blueprint = Blueprint {
                     Step::Emit { actor: Actor::from(slow.as_str()), event: list.request.clone(), args: vec![wanted] };
                 steps.extend(std::iter::repeat_n(emit, 40));
             }
-            for label in ["1", "2", "3"] {
+            for label in ["first", "second", "third"] {
                 steps.extend([send(route, label, "customer", &"long ".repeat(800)), observer_heard(route, &[label])]);
             }
             steps
@@ -272,7 +273,7 @@ pub const REOPENED: Blueprint = Blueprint {
     name: "reopened",
     about: "per type a message, an agent who resolves the chat, and another message",
     needs: &[Capability::UpdateStatus],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let Some(update) = &plan.contract.update_status else { return Vec::new() };
         vec![for_each_route(plan, |route| {
@@ -296,7 +297,7 @@ pub const AGENT_REPLY: Blueprint = Blueprint {
     name: "agent-reply",
     about: "per type a message and an agent's reply",
     needs: &[Capability::Send],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let Some(exchange) = &plan.contract.send else { return Vec::new() };
         let type_key = plan.contract.key(Role::Type).unwrap_or("customer_type");
@@ -328,7 +329,7 @@ pub const TEXTS: Blueprint = Blueprint {
     name: "texts",
     about: "texts that are easily damaged, shared out among the types: emoji, right-to-left, combining marks, quotes, HTML, 4,096 characters",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
             let mut steps = observer(route);

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Blueprint, for_each_route, heard, join, label_of, leave, member, observer, observer_heard, open, send, settle,
+use super::{Blueprint, Phase, for_each_route, heard, join, label_of, leave, member, observer, observer_heard, open, send, settle,
 };
 use crate::scenario::{Actor, Step};
 use crate::target::Capability;
@@ -13,7 +12,7 @@ pub const MEMBERSHIP: Blueprint = Blueprint {
     name: "membership",
     about: "sockets that joined twice, joined all rooms, left one, left and came back, and reconnected; then a message of each type",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let routes = &plan.contract.routes;
         let join_all = |actor: &str| -> Vec<Step> { routes.iter().map(|route| join(actor, &route.room)).collect() };
@@ -66,7 +65,7 @@ pub const JOIN_UNKNOWN: Blueprint = Blueprint {
     name: "join-unknown",
     about: "joins of rooms that do not exist or are nobody's to join; then a message of each type",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let room = &plan.contract.routes[0].room;
         let first = &plan.contract.routes[0];
@@ -97,7 +96,7 @@ pub const JOIN_UNKNOWN: Blueprint = Blueprint {
         let mut steps = vec![
             Step::Together { branches: vec![vec![open("other")], vec![for_each_route(plan, observer)]] },
             send(first, "known", "customer", "a chat whose id is known"),
-            observer_heard(first, &["known"]),
+            heard(&[&member(first)], &[&known]),
             Step::Together { branches: probes.collect() },
         ];
         steps.push(for_each_route(plan, |route| {
@@ -113,7 +112,7 @@ pub const JOIN_MALFORMED: Blueprint = Blueprint {
     name: "join-malformed",
     about: "malformed requests to join, each on a connection of its own and followed by a good one",
     needs: &[],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         let exchange = &plan.contract.join;
         let room = &plan.contract.routes[0].room;

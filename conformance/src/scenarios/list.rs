@@ -1,6 +1,6 @@
 //! Conversations about the chat list.
 
-use super::{Blueprint, for_each_route, list, member, observer, observer_heard, send};
+use super::{Blueprint, Phase, for_each_route, list, member, observer, observer_heard, send};
 use crate::target::Capability;
 
 /// How often the pages are asked for: a round counts only where the list stood still.
@@ -11,7 +11,7 @@ pub const CHAT_LIST: Blueprint = Blueprint {
     name: "chat-list",
     about: "per type three chats, then the list as a whole and in pages of two, four times over",
     needs: &[Capability::List],
-    alone: true,
+    phase: Phase::Last,
     steps: |plan| {
         vec![
             for_each_route(plan, observer),

@@ -35,10 +35,21 @@ pub struct Blueprint {
     pub about: &'static str,
     /// What the target must be able to do, or it is left out.
     pub needs: &'static [Capability],
-    /// Whether it must have the target to itself, as far as the suite's own traffic is concerned.
-    pub alone: bool,
+    /// When it is performed.
+    pub phase: Phase,
     /// Its steps.
     pub steps: fn(&Plan<'_>) -> Vec<Step>,
+}
+
+/// When a scenario is performed, as far as the suite's own traffic is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Before all others, with nothing beside it: its latencies are the target's own.
+    First,
+    /// Together with others.
+    Together,
+    /// After all others, with nothing beside it: what it looks at must stand still.
+    Last,
 }
 
 /// What a blueprint's steps depend on.
@@ -128,13 +139,17 @@ fn heard(actors: &[&str], messages: &[&str]) -> Step {
     Step::Heard {
         actors: actors.iter().map(|actor| Actor::from(*actor)).collect(),
         messages: messages.iter().map(|label| Arc::from(*label)).collect(),
+        or_stop: false,
     }
 }
 
-/// Waits until the route's observer has heard these messages of the route.
+/// Waits until the route's observer has heard these messages of the route; what follows needs them.
 fn observer_heard(route: &Route, labels: &[&str]) -> Step {
-    let labels: Vec<String> = labels.iter().map(|label| label_of(route, label)).collect();
-    heard(&[&member(route)], &labels.iter().map(String::as_str).collect::<Vec<_>>())
+    Step::Heard {
+        actors: vec![Actor::from(member(route))],
+        messages: labels.iter().map(|label| Arc::from(label_of(route, label))).collect(),
+        or_stop: true,
+    }
 }
 
 /// Fences everybody and watches for a quiet window.

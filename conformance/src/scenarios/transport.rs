@@ -1,6 +1,6 @@
 //! Conversations about transports.
 
-use super::{Blueprint, for_each_route, heard, join, label_of, observer, open_by, send, settle};
+use super::{Blueprint, Phase, for_each_route, heard, join, label_of, observer, open_by, send, settle};
 use crate::recording::Transport;
 use crate::scenario::{Actor, Step};
 use crate::target::Capability;
@@ -10,7 +10,7 @@ pub const UPGRADE: Blueprint = Blueprint {
     name: "upgrade",
     about: "per type a polling member that becomes a WebSocket while six messages are sent",
     needs: &[Capability::Upgrade],
-    alone: false,
+    phase: Phase::Together,
     steps: |plan| {
         vec![
             for_each_route(plan, |route| {

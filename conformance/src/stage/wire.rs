@@ -75,13 +75,16 @@ impl Performance<'_> {
     fn steps<'s>(&'s self, steps: &'s [Step]) -> Steps<'s> {
         Box::pin(async move {
             for step in steps {
-                self.step(step).await?;
+                if !self.step(step).await? {
+                    break;
+                }
             }
             Ok(())
         })
     }
 
-    async fn step(&self, step: &Step) -> Result<(), String> {
+    /// Whether the steps behind it make sense.
+    async fn step(&self, step: &Step) -> Result<bool, String> {
         match step {
             Step::Open { actor, transport, token, place } => self.open(actor, *transport, *token, *place).await,
             Step::Upgrade { actor } => {
@@ -102,7 +105,10 @@ impl Performance<'_> {
             Step::Send { messages } => self.send(messages).await?,
             Step::Redeliver { label, again } => self.redeliver(label, again).await?,
             Step::Receipt { label, status } => self.receipt(label, *status).await?,
-            Step::Heard { actors, messages } => self.heard(actors, messages).await?,
+            Step::Heard { actors, messages, or_stop } => {
+                let heard = self.heard(actors, messages).await?;
+                return Ok(heard || !or_stop);
+            }
             Step::Settle { actors } => self.settle(actors).await,
             Step::StopReading { actor } => self.with(actor, Socket::stop_reading),
             Step::ResumeReading { actor } => self.with(actor, Socket::resume_reading),
@@ -125,7 +131,7 @@ impl Performance<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn socket(&self, actor: &Actor) -> Option<Arc<Socket>> {
@@ -353,8 +359,8 @@ impl Performance<'_> {
         Ok(())
     }
 
-    /// Waits until each actor has heard each message, or the time for broadcasts is over.
-    async fn heard(&self, actors: &[Actor], labels: &[Arc<str>]) -> Result<(), String> {
+    /// Waits until each actor has heard each message, or the time for broadcasts is over. Whether they have.
+    async fn heard(&self, actors: &[Actor], labels: &[Arc<str>]) -> Result<bool, String> {
         let from = Instant::now();
         let mut pending: HashSet<(Peer, String)> = HashSet::new();
         let mut awaited: Vec<(Sent, Duration)> = Vec::new();
@@ -366,13 +372,14 @@ impl Performance<'_> {
             awaited.push(message);
         }
         if pending.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let identity = self.stage.ground.contract.key(Role::Identity).unwrap_or_default().to_owned();
         let chat_ids: HashMap<String, Option<String>> =
             awaited.iter().map(|(sent, _)| (sent.nonce.clone(), self.chat_id_of(sent))).collect();
         let deadline = from + self.stage.ground.target.deadlines.delivery;
-        self.log
+        let all = self
+            .log
             .wait(0, deadline, |entry| {
                 let What::Event { dir: Direction::In, args, .. } = &entry.what else { return None };
                 let peer = entry.peer.as_ref()?;
@@ -392,7 +399,7 @@ impl Performance<'_> {
             })
             .await;
         self.stage.pace.waited("broadcasts", from);
-        Ok(())
+        Ok(all.is_some())
     }
 
     /// The id of the chat of this number and type, as an earlier message with text has taught it.

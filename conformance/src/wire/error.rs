@@ -58,7 +58,8 @@ pub enum OpenError {
     },
     /// The connection ended before the open packet.
     #[error(
-        "{url}: {how} before the Engine.IO open packet came; check the socket path (some servers hang up on one that they do not know), and what the backend's log says"
+        "{url}: {how} before the Engine.IO open packet came; \
+         check the socket path (some servers hang up on one that they do not know), and what the backend's log says"
     )]
     ClosedEarly {
         /// The URL.
@@ -137,17 +138,20 @@ fn advice(answer: &Answer) -> String {
         };
     }
     match answer.status.as_u16() {
-        300..=399 => match answer.header("location") {
+        // Without the query: servers repeat ours there, and the token in it.
+        300..=399 => match answer.header("location").and_then(|location| location.split('?').next()) {
             Some(location) => format!("redirects are not followed: use the URL that it leads to, {location}"),
             None => "redirects are not followed".to_owned(),
         },
         401 | 403 => "check the token, and whether the backend accepts this Origin".to_owned(),
-        404 | 405 => "nothing speaks Engine.IO at this path: check the socket path, with and without its trailing slash".to_owned(),
+        404 | 405 => {
+            "nothing speaks Engine.IO here: check the socket path, with and without a slash at its end".to_owned()
+        }
         426 => "the backend wants another protocol: check the transports it allows".to_owned(),
         429 => "the backend limits connections: try again later, or raise its limit".to_owned(),
         502..=504 => "a proxy answers for a backend that is away: is the backend running?".to_owned(),
         500..=599 => "the backend failed: see its log".to_owned(),
-        200..=299 => "an ordinary answer instead of a WebSocket: check the socket path, and that no proxy drops the Upgrade header".to_owned(),
+        200..=299 => "not a WebSocket: check the socket path, and that no proxy drops the `Upgrade` header".to_owned(),
         _ => "check the socket path, and what the backend's log says".to_owned(),
     }
 }

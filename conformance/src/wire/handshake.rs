@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_handshake_is_read_and_kept_as_it_came() {
-        let json = r#"{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000,"more":1}"#;
+        let json = r#"{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,
+                       "maxPayload":1000000,"more":1}"#;
         let handshake = Handshake::parse(json).unwrap();
         assert_eq!(handshake.sid, "abc");
         assert_eq!(handshake.upgrades, ["websocket"]);

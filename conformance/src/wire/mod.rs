@@ -18,6 +18,8 @@ mod options;
 pub mod packet;
 mod session;
 mod signal;
+#[cfg(test)]
+mod tests;
 mod websocket;
 
 pub use error::{OpenError, SendError, UpgradeError};

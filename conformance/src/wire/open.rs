@@ -30,14 +30,14 @@ pub(super) enum Live {
 
 /// Opens a session and reports the open packet.
 pub(super) async fn open(options: &SessionOptions, witness: &Witness) -> Result<Opened, OpenError> {
-    let budget = Budget::new(options.deadline);
     match options.transport {
-        Transport::WebSocket => open_websocket(options, witness, budget).await,
-        Transport::Polling => open_polling(options, witness, budget).await,
+        Transport::WebSocket => open_websocket(options, witness).await,
+        Transport::Polling => open_polling(options, witness).await,
     }
 }
 
-async fn open_websocket(options: &SessionOptions, witness: &Witness, budget: Budget) -> Result<Opened, OpenError> {
+async fn open_websocket(options: &SessionOptions, witness: &Witness) -> Result<Opened, OpenError> {
+    let budget = Budget::new(options.deadline);
     let url = options.endpoint.shown_url(&options.path_and_query(Transport::WebSocket, None));
     let mut socket = Socket::connect(options, None, budget).await?;
     let Ok(first) = budget.bound(socket.receive()).await else {
@@ -53,11 +53,11 @@ async fn open_websocket(options: &SessionOptions, witness: &Witness, budget: Bud
     }
 }
 
-async fn open_polling(options: &SessionOptions, witness: &Witness, budget: Budget) -> Result<Opened, OpenError> {
+async fn open_polling(options: &SessionOptions, witness: &Witness) -> Result<Opened, OpenError> {
     let target = options.path_and_query(Transport::Polling, None);
     let url = options.endpoint.shown_url(&target);
     let http = HttpClient::new(options.endpoint.clone());
-    let answer = http.send(options.with_headers(Request::get(target)), budget.remaining()).await?;
+    let answer = http.send(options.with_headers(Request::get(target)), options.deadline).await?;
     if answer.status != http::StatusCode::OK {
         return Err(OpenError::refused(url, &answer));
     }

@@ -6,7 +6,7 @@
 //! | passed, not binding | passed; a warning stands in `system-out` |
 //! | violated, known to fail but passed | `failure` |
 //! | not tested, harness error | `error` |
-//! | not applicable, known to fail | `skipped` |
+//! | not applicable, known to fail, left open | `skipped` |
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ mod xml;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::summary::{Area, Standing, areas, text_of};
+use super::summary::{Area, Standing, areas, level_name, text_of};
 use super::times::Times;
 use super::{Report, Reporter, RunEvent};
 use crate::verdict::{Outcome, Verdict};
@@ -100,7 +100,7 @@ fn suite(area: &Area<'_>, report: &Report, times: &Times) -> Suite {
 }
 
 fn result(verdict: &Verdict, report: &Report) -> CaseResult {
-    let standing = Standing::of(verdict, report.strict);
+    let standing = Standing::of(report, verdict);
     let known = verdict.known.as_deref().unwrap_or_default();
     let (element, kind) = match standing {
         Standing::Passed => return CaseResult::Passed,
@@ -113,6 +113,7 @@ fn result(verdict: &Verdict, report: &Report) -> CaseResult {
         Standing::PassesAgain => ("failure", "known-failure-passed"),
         Standing::NotTested => ("error", "not-tested"),
         Standing::HarnessError => ("error", "harness-error"),
+        Standing::LeftOpen => ("skipped", "not-tested"),
         Standing::KnownFailure => ("skipped", "known-failure"),
         Standing::NotApplicable => ("skipped", "not-applicable"),
     };
@@ -129,7 +130,7 @@ fn result(verdict: &Verdict, report: &Report) -> CaseResult {
 
 /// The requirement, what was found, and the likely cause with its remedies.
 fn text(verdict: &Verdict, report: &Report) -> String {
-    let mut lines = vec![format!("{} {}", format!("{:?}", verdict.level).to_uppercase(), text_of(verdict.id))];
+    let mut lines = vec![format!("{} {}", level_name(verdict.level), text_of(verdict.id))];
     if let Outcome::Violated { finding } = &verdict.outcome {
         lines.extend([
             String::new(),
@@ -142,7 +143,7 @@ fn text(verdict: &Verdict, report: &Report) -> String {
     for diagnosis in report.diagnoses.iter().filter(|diagnosis| diagnosis.explains.contains(&name)) {
         lines.extend([String::new(), format!("likely cause: {}", diagnosis.cause)]);
         for remedy in &diagnosis.remedies {
-            lines.push(format!("{}:", remedy.stack));
+            lines.push(if remedy.stack == "any" { "what to do:".to_owned() } else { format!("{}:", remedy.stack) });
             lines.extend(remedy.code.lines().map(|line| format!("    {line}")));
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn areas(page: &mut Page, report: &Report, times: &Times, detail: Det
     let areas = summary::areas(report);
     let widest = areas.iter().map(|area| area.name.len()).max().unwrap_or(0);
     for area in &areas {
-        let counts = tally(area.verdicts.iter().copied(), report.strict);
+        let counts = tally(report, area.verdicts.iter().copied());
         let mut line = format!(
             "{:widest$}  {:>9}  {:>12}",
             area.name,
@@ -31,14 +31,13 @@ pub(super) fn areas(page: &mut Page, report: &Report, times: &Times, detail: Det
         }
         let other: Vec<_> = counts.iter().filter(|(standing, _)| **standing != Standing::Passed).collect();
         if !other.is_empty() {
-            let told: Vec<_> =
-                other.iter().map(|(standing, number)| format!("{number} {}", standing.words())).collect();
+            let told: Vec<_> = other.iter().map(|(standing, number)| standing.counted(**number)).collect();
             line.push_str(&format!("  {}", told.join(", ")));
         }
         page.item(0, mark(counts.keys().copied()), (PLAIN, &line));
         if detail == Detail::Verbose {
             for verdict in &area.verdicts {
-                page.item(2, mark([Standing::of(verdict, report.strict)]), (FAINT, &verdict_line(verdict)));
+                page.item(2, mark([Standing::of(report, verdict)]), (FAINT, &verdict_line(verdict)));
             }
         }
     }
@@ -76,14 +75,7 @@ fn verdict_line(verdict: &Verdict) -> String {
 
 /// A line for each thing that the target is said to lack.
 pub(super) fn not_applicable(page: &mut Page, report: &Report) {
-    let mut reasons: Vec<(&str, Vec<&Verdict>)> = Vec::new();
-    for verdict in of_standing(report, Standing::NotApplicable) {
-        let Outcome::NotApplicable { reason } = &verdict.outcome else { continue };
-        match reasons.iter_mut().find(|(other, _)| other == reason) {
-            Some((_, verdicts)) => verdicts.push(verdict),
-            None => reasons.push((reason, vec![verdict])),
-        }
-    }
+    let reasons = summary::by_reason(report, Standing::NotApplicable);
     if !reasons.is_empty() {
         page.gap();
     }
@@ -140,69 +132,77 @@ pub(super) fn notices(page: &mut Page, report: &Report) {
     }
 }
 
-/// The last line: the conclusion, what the exit code means, and the next step.
+/// The last lines: the conclusion with its exit code, the likely cause once more, and the next step. Whoever has a long
+/// report on the screen sees these first.
 pub(super) fn conclusion(page: &mut Page, report: &Report) {
-    page.gap();
-    let (mark, ended) = match report.conclusion {
-        Conclusion::Conforms => ((GOOD, "✓ "), conforms(report)),
-        Conclusion::Violates => ((BAD, "✗ "), violates(report)),
-        Conclusion::CouldNotTest => ((DOUBT, "? "), could_not_test(report)),
+    let (mark, ended, next) = match report.conclusion {
+        Conclusion::Conforms => ((GOOD, "✓ "), conforms(report), None),
+        Conclusion::Violates => ((BAD, "✗ "), violates(report), Some(after_violation(report))),
+        Conclusion::CouldNotTest => ((DOUBT, "? "), could_not_test(report), Some(after_no_test(report))),
     };
+    page.gap();
     page.item(0, mark, (STRONG, &ended));
+    if let Some(likeliest) = report.diagnoses.first() {
+        page.item(2, (FAINT, "cause  "), (PLAIN, &likeliest.cause));
+    }
+    if let Some(next) = next {
+        page.item(2, (FAINT, "next   "), (PLAIN, &next));
+    }
 }
 
 fn conforms(report: &Report) -> String {
     let mut ids: Vec<_> = of_standing(report, Standing::Passed).map(|verdict| verdict.id).collect();
-    let passed = ids.len();
+    let passed = count(ids.len(), "verdict");
     ids.dedup();
     let warnings = match summary::violations(report, Standing::Warning).len() {
         0 => String::new(),
-        number => format!(" {} only warned: `--strict` makes them count.", count(number, "requirement")),
+        number => format!(", {} that `--strict` would count", count(number, "warning")),
     };
-    format!(
-        "{} conforms: {}, {} in {} (exit code 0).{warnings}",
-        report.target,
-        count(ids.len(), "requirement"),
-        count(passed, "verdict"),
-        span(report.took)
-    )
+    let requirements = count(ids.len(), "requirement");
+    format!("{} conforms: {requirements}, {passed} in {}{warnings} (exit code 0)", report.target, span(report.took))
 }
 
 fn violates(report: &Report) -> String {
     let violated: Vec<_> = of_standing(report, Standing::Violated).collect();
-    let Some(first) = violated.first() else {
-        return format!(
-            "{} does better than its list of known failures: exit code 1 until the list is mended. \
-             Next: take off it what passes, {}.",
-            report.target,
-            names(of_standing(report, Standing::PassesAgain))
-        );
+    if violated.is_empty() {
+        return format!("{} does better than its list of known failures says (exit code 1)", report.target);
+    }
+    let requirements = count(summary::violations(report, Standing::Violated).len(), "requirement");
+    let more = match violated.len().saturating_sub(NAMES_AT_THE_END) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     };
-    let requirements = summary::violations(report, Standing::Violated).len();
-    let more = violated.len().saturating_sub(NAMES_AT_THE_END);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!(
-        "{} violates {}: {}{rest} (exit code 1). Next: `conformance explain {}` tells what is asked and how it is judged; \
-         `--save-recording FILE` keeps every frame.",
-        report.target,
-        count(requirements, "requirement"),
-        names(violated.iter().copied().take(NAMES_AT_THE_END)),
-        first.id,
-    )
+    let first = names(violated.into_iter().take(NAMES_AT_THE_END));
+    format!("{} violates {requirements}: {first}{more} (exit code 1)", report.target)
+}
+
+fn after_violation(report: &Report) -> String {
+    match of_standing(report, Standing::Violated).next() {
+        Some(first) => format!(
+            "`conformance explain {}` tells what is asked and how it is judged; `--save-recording FILE` keeps every frame",
+            first.id
+        ),
+        None => format!("take off the list what passes: {}", names(of_standing(report, Standing::PassesAgain))),
+    }
 }
 
 fn could_not_test(report: &Report) -> String {
-    let red = report.verdicts.iter().filter(|verdict| Standing::of(verdict, report.strict).is_red()).count();
-    let (what, next) = if report.interrupted {
+    if report.interrupted {
         let judged = count(report.verdicts.len(), "verdict");
-        (format!("was interrupted after {judged}"), "run it again to the end")
+        return format!("{} was not judged to the end: interrupted after {judged} (exit code 3)", report.target);
+    }
+    let red = report.verdicts.iter().filter(|verdict| Standing::of(report, verdict).is_red()).count();
+    let missing = count(red, "verdict");
+    format!("{} neither conforms nor violates: {missing} could not be had (exit code 3)", report.target)
+}
+
+fn after_no_test(report: &Report) -> String {
+    let next = if report.interrupted {
+        "run it again to the end"
     } else if of_standing(report, Standing::HarnessError).next().is_some() {
-        (
-            format!("could not be judged: {} missing", count(red, "verdict")),
-            "report the suite's fault that is named above",
-        )
+        "report the suite's own fault that is named above"
     } else {
-        (format!("could not be tested: {} missing", count(red, "verdict")), "mend what is named above and run it again")
+        "mend what is named above, then run it again; `--wait-for 30s` waits for a target that is still starting"
     };
-    format!("{} {what} (exit code 3: neither conforms nor violates). Next: {next}.", report.target)
+    next.to_owned()
 }

@@ -46,15 +46,20 @@ impl Page {
 
     /// A lead (a mark, a label) and a text that is wrapped beside it.
     pub fn item(&mut self, indent: usize, lead: (Style, &str), text: (Style, &str)) {
-        let first = self.fitted(lead.1);
-        let body = self.fitted(text.1);
-        let hang = indent + columns(&first);
+        let mut first = self.fitted(lead.1);
+        let mut body = self.fitted(text.1);
+        let mut hang = indent + columns(&first);
+        if hang > self.look.width / 2 {
+            // Too little room would be left beside it.
+            body.insert_str(0, &std::mem::take(&mut first));
+            hang = indent + 2;
+        }
         let lines = wrap(&body, self.look.width.saturating_sub(hang));
         for (index, line) in lines.iter().enumerate() {
             if index == 0 {
                 let _ = write!(self.text, "{:indent$}", "");
                 self.styled(lead.0, &first);
-            } else {
+            } else if !line.is_empty() {
                 let _ = write!(self.text, "{:hang$}", "");
             }
             self.styled(text.0, line);
@@ -66,19 +71,19 @@ impl Page {
     pub fn evidence(&mut self, indent: usize, line: &str) {
         match line.split_once("  ") {
             Some((time, rest)) if time.ends_with(" s") && time.len() <= 12 => {
-                self.item(indent, (FAINT, &format!("{time}  ")), (FAINT, rest));
+                self.item(indent, (FAINT, &format!("{time}  ")), (PLAIN, rest));
             }
-            _ => self.item(indent, (FAINT, "· "), (FAINT, line)),
+            _ => self.item(indent, (FAINT, "· "), (PLAIN, line)),
         }
     }
 
     /// Code beside a label: never wrapped, so that it can be copied.
     pub fn code(&mut self, indent: usize, label: &str, code: &str) {
+        let label = self.fitted(label);
+        let beside = " ".repeat(columns(&label));
         for (index, line) in code.lines().enumerate() {
             let _ = write!(self.text, "{:indent$}", "");
-            let label = if index == 0 { label } else { "" };
-            let label = format!("{label:width$}", width = columns(label));
-            self.styled(FAINT, &self.fitted(&label));
+            self.styled(FAINT, if index == 0 { &label } else { &beside });
             let line = self.fitted(line);
             self.styled(CODE, &line);
             self.text.push('\n');

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use fixtures::Level;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use super::Look;
-use crate::report::summary::Standing;
 use crate::report::text::{ascii, visible};
 use crate::report::{Reporter, RunEvent};
+use crate::verdict::Verdict;
 
 /// How often the line moves while nothing happens, so that it is seen to be alive.
 const TICK: Duration = Duration::from_millis(100);
@@ -34,19 +35,18 @@ impl Progress<io::Stderr> {
 impl<W: Write> Progress<W> {
     /// Draws to `target`, and writes notices to `notices`: the same terminal, in a command.
     pub fn new(target: ProgressDrawTarget, notices: W, look: Look) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target).with_finish(ProgressFinish::AndClear);
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} conversations  {elapsed}  {wide_msg}");
+        let ticks = if look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).tick_chars(ticks);
+        let bar = ProgressBar::with_draw_target(None, target).with_finish(ProgressFinish::AndClear).with_style(style);
         Self { bar, notices, look, running: Vec::new(), violated: 0 }
     }
 
     fn begin(&self, scenarios: usize) {
-        if self.bar.is_hidden() {
-            return;
+        if !self.bar.is_hidden() {
+            self.bar.set_length(u64::try_from(scenarios).unwrap_or(u64::MAX));
+            self.bar.enable_steady_tick(TICK);
         }
-        self.bar.set_length(u64::try_from(scenarios).unwrap_or(u64::MAX));
-        let style = ProgressStyle::with_template("{spinner} {pos}/{len} conversations  {elapsed}  {wide_msg}");
-        let ticks = if self.look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
-        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).tick_chars(ticks));
-        self.bar.enable_steady_tick(TICK);
     }
 
     /// `2 violated · burst, slow-member`.
@@ -72,9 +72,9 @@ impl<W: Write> Reporter for Progress<W> {
             RunEvent::ScenarioStarted { name } => self.running.push((*name).to_owned()),
             RunEvent::ScenarioFinished { name, verdicts, .. } => {
                 self.running.retain(|running| running != name);
-                // Strictness is not known yet; a warning is not worth alarm while the run goes on.
-                self.violated +=
-                    verdicts.iter().filter(|verdict| Standing::of(verdict, false) == Standing::Violated).count();
+                // What is known to fail, and whether a SHOULD counts, is for the report to tell.
+                let violated = |verdict: &&Verdict| verdict.level == Level::Must && verdict.outcome.is_violated();
+                self.violated += verdicts.iter().filter(violated).count();
                 self.bar.inc(1);
             }
             RunEvent::Finished(_) => self.bar.finish_and_clear(),

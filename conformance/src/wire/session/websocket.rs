@@ -133,13 +133,16 @@ impl Driver<'_> {
         Some(CloseReason::ByServer { detail })
     }
 
-    /// Engine.IO's close packet, then WebSocket's close frame; then whatever still comes, up to the server's answer.
+    /// Engine.IO's close packet, then WebSocket's close frame; then whatever still comes, up to the server's answer,
+    /// unless we were told not to read.
     async fn say_goodbye(&mut self) -> Result<(), String> {
         self.queue(EnginePacket::Close.encode(), None)?;
         self.socket.queue_close()?;
         self.socket.flush().await?;
         self.flushed();
-        while let Incoming::Frame(frame) = self.socket.receive().await {
+        while self.core.reading
+            && let Incoming::Frame(frame) = self.socket.receive().await
+        {
             self.core.receive(Transport::WebSocket, self.socket.local_port(), frame);
         }
         Ok(())

@@ -1,88 +1,13 @@
 //! Sorts a report's verdicts into what a reader asks for. Shared by the formats; it neither formats nor judges.
 
-use std::collections::BTreeMap;
+mod standing;
 
 use fixtures::{Level, requirements};
 
+pub use standing::{Standing, level_name, of_standing, tally};
+
 use super::Report;
 use crate::verdict::{Finding, Outcome, Verdict};
-
-/// What a verdict means to whoever reads the report: its outcome, in the light of level, strictness and known failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// Borne out.
-    Passed,
-    /// A violation that fails the run.
-    Violated,
-    /// A known failure that passes: the list of known failures is out of date, which fails the run.
-    PassesAgain,
-    /// The suite's own fault.
-    HarnessError,
-    /// Not green, although nothing is known against the backend.
-    NotTested,
-    /// A violation of a requirement that is not binding in this run.
-    Warning,
-    /// A violation that was expected.
-    KnownFailure,
-    /// The target is said to lack what it is about.
-    NotApplicable,
-}
-
-impl Standing {
-    /// The verdict's standing; `strict` as in [`Report::strict`].
-    #[must_use]
-    pub fn of(verdict: &Verdict, strict: bool) -> Self {
-        match (&verdict.outcome, &verdict.known) {
-            (Outcome::Passed { .. }, None) => Self::Passed,
-            (Outcome::Passed { .. }, Some(_)) => Self::PassesAgain,
-            (Outcome::Violated { .. }, Some(_)) => Self::KnownFailure,
-            (Outcome::Violated { .. }, None) => match verdict.level {
-                Level::Must => Self::Violated,
-                Level::Should if strict => Self::Violated,
-                Level::Should | Level::May => Self::Warning,
-            },
-            (Outcome::NotTested { .. }, _) => Self::NotTested,
-            (Outcome::NotApplicable { .. }, _) => Self::NotApplicable,
-            (Outcome::HarnessError { .. }, _) => Self::HarnessError,
-        }
-    }
-
-    /// Whether it stands in the way of "conforms".
-    #[must_use]
-    pub fn is_red(self) -> bool {
-        matches!(self, Self::Violated | Self::PassesAgain | Self::HarnessError | Self::NotTested)
-    }
-
-    /// As in `3 violated`.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Violated => "violated",
-            Self::PassesAgain => "known to fail but passed",
-            Self::HarnessError => "not judged by the suite's own fault",
-            Self::NotTested => "not tested",
-            Self::Warning => "violated as a warning",
-            Self::KnownFailure => "known to fail",
-            Self::NotApplicable => "not applicable",
-        }
-    }
-}
-
-/// How many verdicts there are of each standing.
-#[must_use]
-pub fn tally<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>, strict: bool) -> BTreeMap<Standing, usize> {
-    let mut counts = BTreeMap::new();
-    for verdict in verdicts {
-        *counts.entry(Standing::of(verdict, strict)).or_default() += 1;
-    }
-    counts
-}
-
-/// The report's verdicts of one standing, in their order.
-pub fn of_standing(report: &Report, standing: Standing) -> impl Iterator<Item = &Verdict> {
-    report.verdicts.iter().filter(move |verdict| Standing::of(verdict, report.strict) == standing)
-}
 
 /// The verdicts of one area: what stands before the first dot of their ids.
 #[derive(Debug)]
@@ -156,6 +81,20 @@ pub fn text_of(id: &str) -> &'static str {
     requirements::find(id).map_or("", |row| row.text.as_str())
 }
 
+/// What is not applicable, or not judged by the suite's own fault, by reason, so that each reason is named once.
+#[must_use]
+pub fn by_reason(report: &Report, standing: Standing) -> Vec<(&str, Vec<&Verdict>)> {
+    let mut groups: Vec<(&str, Vec<&Verdict>)> = Vec::new();
+    for verdict in of_standing(report, standing) {
+        let (Outcome::NotApplicable { reason } | Outcome::HarnessError { reason }) = &verdict.outcome else { continue };
+        match groups.iter_mut().find(|(other, _)| other == reason) {
+            Some((_, verdicts)) => verdicts.push(verdict),
+            None => groups.push((reason, vec![verdict])),
+        }
+    }
+    groups
+}
+
 /// Why something was not tested: the end of the chain of what it waited for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Cause<'a> {
@@ -179,11 +118,11 @@ impl Cause<'_> {
     }
 }
 
-/// What was not tested, by cause, so that each cause is named once.
+/// What was not tested, or left open, by cause, so that each cause is named once.
 #[must_use]
 pub fn not_tested(report: &Report) -> Vec<(Cause<'_>, Vec<&Verdict>)> {
     let mut groups: Vec<(Cause<'_>, Vec<&Verdict>)> = Vec::new();
-    for verdict in of_standing(report, Standing::NotTested) {
+    for verdict in report.verdicts.iter().filter(|verdict| matches!(verdict.outcome, Outcome::NotTested { .. })) {
         let cause = root_cause(report, verdict);
         match groups.iter_mut().find(|(other, _)| *other == cause) {
             Some((_, verdicts)) => verdicts.push(verdict),
@@ -221,6 +160,34 @@ fn root_cause<'a>(report: &'a Report, verdict: &'a Verdict) -> Cause<'a> {
 /// `payload.text [Partner, Vendor], list.shape`: verdicts by name, the types of a check together.
 #[must_use]
 pub fn names<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+    let named = |(id, subjects): (&str, Vec<&str>)| match subjects.is_empty() {
+        true => id.to_owned(),
+        false => format!("{id} [{}]", subjects.join(", ")),
+    };
+    by_check(verdicts).into_iter().map(named).collect::<Vec<_>>().join(", ")
+}
+
+/// Check ids by the customer types that they are named for: no types where all of the report's are meant.
+#[must_use]
+pub fn by_types<'a>(
+    report: &'a Report,
+    verdicts: impl IntoIterator<Item = &'a Verdict>,
+) -> Vec<(Vec<&'a str>, Vec<&'static str>)> {
+    let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for (id, mut subjects) in by_check(verdicts) {
+        if report.verdicts.iter().filter(|verdict| verdict.id == id).count() == subjects.len() {
+            subjects.clear();
+        }
+        match groups.iter_mut().find(|(other, _)| *other == subjects) {
+            Some((_, ids)) => ids.push(id),
+            None => groups.push((subjects, vec![id])),
+        }
+    }
+    groups
+}
+
+/// Each check's customer types.
+fn by_check<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Vec<(&'static str, Vec<&'a str>)> {
     let mut checks: Vec<(&str, Vec<&str>)> = Vec::new();
     for verdict in verdicts {
         match checks.iter_mut().find(|(id, _)| *id == verdict.id) {
@@ -228,11 +195,7 @@ pub fn names<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
             None => checks.push((verdict.id, verdict.subject.as_deref().into_iter().collect())),
         }
     }
-    let named = |(id, subjects): (&str, Vec<&str>)| match subjects.is_empty() {
-        true => id.to_owned(),
-        false => format!("{id} [{}]", subjects.join(", ")),
-    };
-    checks.into_iter().map(named).collect::<Vec<_>>().join(", ")
+    checks
 }
 
 /// The customer types that a run was about, in the order of their verdicts.
@@ -255,20 +218,6 @@ mod tests {
     fn not_tested_because(id: &'static str, subject: &str, because: &'static str) -> Verdict {
         let outcome = Outcome::NotTested { reason: format!("{because} first"), because: Some(because) };
         verdict(id, Some(subject), outcome)
-    }
-
-    #[test]
-    fn level_strictness_and_known_failures_make_the_standing() {
-        let should = violated("broadcast.redelivery", Some("Partner"), finding());
-        assert_eq!(Standing::of(&should, false), Standing::Warning);
-        assert_eq!(Standing::of(&should, true), Standing::Violated);
-        let known = Verdict { known: Some("agreed".into()), ..should };
-        assert_eq!(Standing::of(&known, true), Standing::KnownFailure);
-        let again = Verdict { outcome: Outcome::Passed { observations: 1 }, ..known };
-        assert_eq!(Standing::of(&again, false), Standing::PassesAgain);
-        let untested = not_tested_because("payload.text", "Partner", "broadcast.delivered");
-        let excused = Verdict { known: Some("agreed".into()), ..untested };
-        assert_eq!(Standing::of(&excused, false), Standing::NotTested, "what was not tested is never excused");
     }
 
     #[test]
