@@ -1,5 +1,7 @@
 //! The suite against backends that are not ours: FastAPI with python-socketio, and Node's socket.io.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
+
 mod support;
 
 use fixtures::Contract;

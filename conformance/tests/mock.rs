@@ -1,5 +1,7 @@
 //! The suite against the mock, in one process.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
+
 mod support;
 
 use std::net::SocketAddr;

@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::diagnosis::Diagnosis;
 use crate::verdict::Verdict;
 
+/// The version of the [`Report`]'s shape. Keys may be added within a version; none is taken away or changes its meaning.
+pub const FORMAT: u32 = 1;
+
 /// Something that happened in a run.
 #[derive(Debug)]
 pub enum RunEvent<'a> {

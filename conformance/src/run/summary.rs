@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fixtures::Level;
 
-use super::event::{Conclusion, Latency, Report};
+use super::event::{Conclusion, FORMAT, Latency, Report};
 use super::selection::KnownFailures;
 use crate::conversation::{Conversation, Message};
 use crate::recording::{Recording, What};
@@ -45,7 +45,7 @@ pub(super) fn report(
         .map(|name| Conversation::new(&recording.header, recording_name(recording, name), &recording.entries))
         .collect();
     Report {
-        format: 1,
+        format: FORMAT,
         suite: recording.header.suite.clone(),
         target: recording.header.target.clone(),
         started: recording.header.started,

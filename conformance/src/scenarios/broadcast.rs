@@ -4,8 +4,9 @@ use fixtures::webhooks::{MessageKind, ReceiptStatus};
 use fixtures::{Role, Route};
 use serde_json::json;
 
-use super::{Blueprint, Phase, ask, for_each_route, heard, identity_key, join, label_of, leave, list, member, observer, observer_heard,
-    open, open_by, send, settle,
+use super::{
+    Blueprint, Phase, ask, for_each_route, heard, identity_key, join, label_of, leave, list, member, observer,
+    observer_heard, open, open_by, send, settle,
 };
 use crate::scenario::{Actor, Message, Step};
 use crate::target::Capability;

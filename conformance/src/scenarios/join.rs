@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Blueprint, Phase, for_each_route, heard, join, label_of, leave, member, observer, observer_heard, open, send, settle,
+use super::{
+    Blueprint, Phase, for_each_route, heard, join, label_of, leave, member, observer, observer_heard, open, send,
+    settle,
 };
 use crate::scenario::{Actor, Step};
 use crate::target::Capability;

@@ -156,10 +156,12 @@ fn advice(answer: &Answer) -> String {
     }
 }
 
-/// The body by which Engine.IO refuses: `{"code":0,"message":"Transport unknown"}`.
+/// The body by which Engine.IO refuses: `{"code":0,"message":"Transport unknown"}`; some write the code as text.
 fn engine_refusal(answer: &Answer) -> Option<(u64, String)> {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
-    Some((body.get("code")?.as_u64()?, body.get("message")?.as_str()?.to_owned()))
+    let code = body.get("code")?;
+    let code = code.as_u64().or_else(|| code.as_str()?.parse().ok())?;
+    Some((code, body.get("message")?.as_str()?.to_owned()))
 }
 
 /// Why a frame was not sent.

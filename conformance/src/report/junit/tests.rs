@@ -117,7 +117,11 @@ fn a_violation_is_a_failure_with_evidence_and_remedy() {
     let elements = elements(&written(&samples::missing_branch()));
     let failure = elements.iter().find(|element| element.name == "failure").unwrap();
     assert!(failure.attributes["message"].ends_with("observed none of them heard it"), "{:?}", failure.attributes);
-    for told in ["MUST Every member", "POST /api/chats/whatsapp_chat/15550100101 → 200", "sio.emit('room_update'"] {
+    for told in [
+        &format!("MUST {}\n", text_of("broadcast.delivered")),
+        "POST /api/chats/whatsapp_chat/15550100101 → 200",
+        "sio.emit('room_update'",
+    ] {
         assert!(failure.text.contains(told), "{told} is missing in {}", failure.text);
     }
     let untested = elements.iter().find(|element| element.name == "error").unwrap();

@@ -105,7 +105,7 @@ pub enum Cause<'a> {
 }
 
 impl Cause<'_> {
-    /// As in `not tested because …`.
+    /// `join.acknowledged [Partner] is violated`, or the reason as the check gave it.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -260,6 +260,6 @@ mod tests {
         assert_eq!(violations.len(), 1);
         let subjects: Vec<_> = violations[0].findings.iter().map(|(subjects, _)| subjects.clone()).collect();
         assert_eq!(subjects, [vec!["Partner", "Vendor"], vec!["Customer"]]);
-        assert_eq!(violations[0].text, "Each of them gets it once.");
+        assert_eq!(violations[0].text, text_of("broadcast.exactly-once"));
     }
 }

@@ -3,7 +3,7 @@
 use super::Detail;
 use super::page::{BAD, DOUBT, FAINT, PLAIN, Page, STRONG};
 use crate::report::Report;
-use crate::report::summary::{self, Standing, Violation, of_standing};
+use crate::report::summary::{self, Cause, Standing, Violation, of_standing};
 use crate::report::text::{columns, count};
 use crate::verdict::{Finding, Verdict};
 
@@ -125,9 +125,10 @@ pub(super) fn not_tested(page: &mut Page, report: &Report, detail: Detail) {
     for (cause, verdicts) in groups {
         let counts = verdicts.iter().any(|verdict| Standing::of(report, verdict).is_red());
         let (mark, weight) =
-            if counts { ((DOUBT, "? "), "") } else { ((FAINT, "– "), ", without weight in this run,") };
-        let because = format!("{}{weight} because {}", count(verdicts.len(), "verdict"), cause.words());
-        page.item(2, mark, (PLAIN, &because));
+            if counts { ((DOUBT, "? "), "") } else { ((FAINT, "– "), ", without weight in this run") };
+        let joint = if matches!(cause, Cause::Reason(_)) { ":" } else { " because" };
+        let line = format!("{}{weight}{joint} {}", count(verdicts.len(), "verdict"), cause.words());
+        page.item(2, mark, (PLAIN, &line));
         if detail > Detail::Quiet {
             listed(page, report, verdicts);
         }

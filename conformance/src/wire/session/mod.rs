@@ -5,6 +5,7 @@
 
 mod core;
 mod polling;
+mod requests;
 mod upgrade;
 mod websocket;
 

@@ -2,7 +2,7 @@
 //!
 //! Whether the session lives is for the polls to show. A `POST` that fails is its sender's affair.
 
-use std::{collections::VecDeque, future::pending, time::Duration};
+use std::{collections::VecDeque, future::pending};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
@@ -10,16 +10,16 @@ use http::StatusCode;
 
 use super::{
     super::{
-        CloseReason, Direction, EnginePacket, Frame, SendError, ServerClose, Transport, UpgradeError,
+        CloseReason, EnginePacket, Frame, SendError, ServerClose, Transport, UpgradeError,
         error::BODY_SHOWN,
         packet::{join, joined_len, split},
-        signal::Witness,
         websocket::Socket,
     },
     core::{Command, Core, GOODBYE, Outgoing, Reaction, Reply},
+    requests::{PostReply, Posted, poll, post},
     upgrade::{self, Upgrade},
 };
-use crate::net::{Answer, Budget, HttpClient, HttpError, Request};
+use crate::net::{Answer, HttpClient, HttpError, Request};
 
 /// The most packets in one payload. python-engineio takes no more: it drops the whole payload, and answers 200.
 const MAX_PACKETS: usize = 16;
@@ -246,63 +246,6 @@ impl Driver<'_> {
         let _ = reply.send(switched.clone());
         Some(switched.map(|()| socket))
     }
-}
-
-/// A `POST` that was answered or failed, and whom to tell.
-struct Posted {
-    result: Result<Answer, HttpError>,
-    reply: PostReply,
-}
-
-enum PostReply {
-    Frames(Vec<Reply<(), SendError>>),
-    Raw(Reply<u16, SendError>),
-}
-
-impl Posted {
-    /// Tells the senders, who may have left.
-    fn settle(self) {
-        let result = self.result.map_err(SendError::Failed);
-        match self.reply {
-            PostReply::Raw(reply) => drop(reply.send(result.map(|answer| answer.status.as_u16()))),
-            PostReply::Frames(replies) => {
-                let accepted = result.and_then(|answer| match answer.status.is_success() {
-                    true => Ok(()),
-                    false => {
-                        Err(SendError::Refused { status: answer.status.as_u16(), body: answer.body_start(BODY_SHOWN) })
-                    }
-                });
-                for reply in replies {
-                    let _ = reply.send(accepted.clone());
-                }
-            }
-        }
-    }
-}
-
-/// The answer may take as long as the server likes; connecting may not.
-async fn poll(http: HttpClient, request: Request, connecting: Duration) -> Result<Answer, HttpError> {
-    let mut connection = http.checkout(Budget::new(connecting)).await?;
-    let answer = connection.exchange(&request, Budget::new(Duration::MAX)).await?;
-    http.give_back(connection).await;
-    Ok(answer)
-}
-
-async fn post(
-    http: HttpClient,
-    witness: Witness,
-    request: Request,
-    frames: Vec<Frame>,
-    deadline: Duration,
-) -> Result<Answer, HttpError> {
-    let budget = Budget::new(deadline);
-    let mut connection = http.checkout(budget).await?;
-    for frame in frames {
-        witness.frame(Direction::Out, Transport::Polling, connection.local_port(), frame);
-    }
-    let answer = connection.exchange(&request, budget).await?;
-    http.give_back(connection).await;
-    Ok(answer)
 }
 
 /// The result of what is under way; waits for ever where nothing is. Can be dropped and called again.

@@ -1,0 +1,105 @@
+//! ChromeDriver as a child process.
+
+use std::process::Stdio;
+
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// The driver's program, to be found on `PATH`.
+const PROGRAM: &str = "chromedriver";
+
+/// Chromium as a test wants it: no window, no sandbox (tests may run as root), nothing that calls home.
+const ARGUMENTS: [&str; 8] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// Why there is no browser.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The program is missing or cannot be started.
+    #[error("cannot start {PROGRAM}: {0}; install it with `apt-get install chromium chromium-driver`, or run ci/setup")]
+    NotStarted(std::io::Error),
+    /// It ended, or said nothing of a port.
+    #[error("{PROGRAM} did not say which port it listens on: {said:?}")]
+    NoPort {
+        /// What it said.
+        said: String,
+    },
+    /// It would not open a session.
+    #[error("{PROGRAM} cannot start Chromium: {0}; are browser and driver of the same version?")]
+    NoSession(#[from] fantoccini::error::NewSessionError),
+}
+
+/// A running driver; it ends with this value.
+#[derive(Debug)]
+pub struct Driver {
+    url: String,
+    /// Killed when dropped.
+    _process: Child,
+}
+
+impl Driver {
+    /// Starts the driver on a port of its own choosing.
+    ///
+    /// # Errors
+    /// [`DriverError`] when it is missing or does not come up.
+    pub async fn start() -> Result<Self, DriverError> {
+        let mut process = Command::new(PROGRAM)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(DriverError::NotStarted)?;
+        let mut said = String::new();
+        if let Some(output) = process.stdout.take() {
+            let mut lines = BufReader::new(output).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some(port) = port_in(&line) {
+                    return Ok(Self { url: format!("http://127.0.0.1:{port}"), _process: process });
+                }
+                said.push_str(&line);
+                said.push('\n');
+            }
+        }
+        Err(DriverError::NoPort { said })
+    }
+
+    /// Opens a browser with an empty profile.
+    ///
+    /// # Errors
+    /// [`DriverError::NoSession`] when the browser does not start.
+    pub async fn session(&self) -> Result<Client, DriverError> {
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": ARGUMENTS }));
+        Ok(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await?)
+    }
+}
+
+/// The port in `ChromeDriver was started successfully on port 40123.`
+fn port_in(line: &str) -> Option<u16> {
+    line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_read_from_the_drivers_greeting() {
+        assert_eq!(port_in("ChromeDriver was started successfully on port 40123."), Some(40123));
+        assert_eq!(port_in("Starting ChromeDriver 156.0 on port 0"), None);
+    }
+}

@@ -1,0 +1,57 @@
+"""The example backends as child processes, and the suite against them: what `bench` and `soak` share."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SUITE = ROOT / "target" / "release" / "conformance"
+NAMES = ["fastapi", "node"]
+WEBHOOK_SECRET = "test-webhook-secret"
+
+CONFIG = f"""
+[auth]
+username = "agent"
+password = "agent-password"
+secret = "local-development-secret-not-for-production"
+[trigger]
+kind = "whatsapp"
+secret = "{WEBHOOK_SECRET}"
+verify_token = "verify-me"
+"""
+
+
+def build():
+    """Builds the suite as its users do."""
+    subprocess.run(["cargo", "build", "--quiet", "--release", "--package", "conformance"], cwd=ROOT, check=True)
+
+
+@contextlib.contextmanager
+def running(name, **environment):
+    """A backend on a free port; gives its URL and a configuration file, and ends it."""
+    start = ROOT / "fixtures" / "backends" / name / "start"
+    subprocess.run([start, "--install"], check=True)
+    env = os.environ | {"PORT": "0", "WEBHOOK_SECRET": WEBHOOK_SECRET, "EXIT_WITH_PARENT": "1"} | environment
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+        config.write(CONFIG)
+        config.flush()
+        process = subprocess.Popen([start], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            said = process.stdout.readline()
+            if not said.startswith("listening on "):
+                sys.exit(f"error: {name} did not start: {said or 'it ended'}")
+            yield said.removeprefix("listening on ").strip(), config.name
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def suite(target, config, *arguments):
+    """One run of the suite; on the embedded mock where there is no target. Returns the exit code."""
+    command = [SUITE, "run", *arguments]
+    if target:
+        command += ["--target", target, "--config", config]
+    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode
