@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::broadcast::silent;
 use super::{Check, Judge};
 use crate::conversation::{Connection, Conversation, Refusal, evidence, not_tested};
 use crate::recording::{TokenPlace, TokenUse, What};
@@ -134,15 +133,9 @@ fn refused(conversation: &Conversation<'_>, connection: &Connection<'_>) -> Judg
             .into());
         }
         // A connection that is still open is fenced; one that the server ended can hear nothing more.
-        if connection.closed.is_none_or(|(at, ..)| at > message.at)
-            && matches!(connection.refusal, Some(Refusal::Connect(_)))
-        {
-            if let Some(route) = conversation.contract().route(&message.sent.customer_type) {
-                let fenced = silent(conversation, connection, message, route);
-                if let Err(Failure::NotTested { because: Some(because), reason }) = fenced {
-                    return Err(Failure::NotTested { because: Some(because), reason });
-                }
-            }
+        let is_open = connection.closed.is_none_or(|(at, ..)| at > message.at);
+        if is_open && matches!(connection.refusal, Some(Refusal::Connect(_))) {
+            conversation.fenced(connection, conversation.first_delivery(message)?.at)?;
         }
     }
     Ok(1)

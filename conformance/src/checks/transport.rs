@@ -48,7 +48,7 @@ fn open(conversation: &Conversation<'_>, transport: Transport) -> Judgement {
         }
         let Some(handshake) = connection.handshake else { continue };
         let is_count = |key: &str| handshake.get(key).and_then(Value::as_u64).is_some();
-        let wrong = if !handshake.get("sid").is_some_and(|sid| sid.as_str().is_some_and(|sid| !sid.is_empty())) {
+        let wrong = if handshake.get("sid").and_then(Value::as_str).is_none_or(str::is_empty) {
             Some("`sid`: non-empty text")
         } else if !handshake
             .get("upgrades")

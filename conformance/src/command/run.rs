@@ -1,7 +1,6 @@
 //! `conformance run`.
 
 use std::fs::File;
-use std::future::Future;
 use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,11 +91,9 @@ async fn stop(timeout: Option<Duration>) -> String {
     }
 }
 
-fn interrupted() -> impl Future<Output = ()> {
-    async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

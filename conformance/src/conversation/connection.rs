@@ -282,16 +282,17 @@ fn follow_membership<'a>(connection: &mut Connection<'a>, contract: &Contract, e
         if let Some((_, stay)) = stays.iter_mut().find(|(name, stay)| *name == room && stay.from.is_none()) {
             stay.from = Some(event.at);
         }
-    } else if let Some(leave) = &contract.leave {
-        let open = stays.iter_mut().rev().find(|(name, stay)| *name == room && stay.until.is_none());
+    } else if let Some(leave) = &contract.leave
+        && let Some((_, stay)) = stays.iter_mut().rev().find(|(name, stay)| *name == room && stay.until.is_none())
+    {
         if event.dir == Direction::Out && event.name == leave.request {
-            if let Some((_, stay)) = open {
-                stay.leaving = stay.leaving.or(Some(event.at));
-            }
-        } else if event.dir == Direction::In && Some(event.name) == leave.answer.as_deref() && accepted {
-            if let Some((_, stay)) = open.filter(|(_, stay)| stay.leaving.is_some()) {
-                stay.until = Some(event.at);
-            }
+            stay.leaving = stay.leaving.or(Some(event.at));
+        } else if event.dir == Direction::In
+            && Some(event.name) == leave.answer.as_deref()
+            && accepted
+            && stay.leaving.is_some()
+        {
+            stay.until = Some(event.at);
         }
     }
 }

@@ -27,10 +27,10 @@ fn fill_text(text: &str, lookup: &Lookup<'_>) -> Result<String, String> {
     if let Some(whole) = resolve(text) {
         return whole;
     }
-    if let (Some(start), Some(end)) = (text.find("($"), text.rfind(')')) {
-        if let Some(part) = text.get(start + 1..end).and_then(resolve) {
-            return Ok(format!("{}({}{}", &text[..start], part?, &text[end..]));
-        }
+    if let (Some(start), Some(end)) = (text.find("($"), text.rfind(')'))
+        && let Some(part) = text.get(start + 1..end).and_then(resolve)
+    {
+        return Ok(format!("{}({}{}", &text[..start], part?, &text[end..]));
     }
     Ok(text.to_owned())
 }
