@@ -78,6 +78,9 @@ pub enum Step {
         /// Where the token is shown; the target's ordinary place where it is left out.
         #[serde(default)]
         place: Option<TokenPlace>,
+        /// The size of the connection's receive buffer, in bytes; the system's where it is left out.
+        #[serde(default)]
+        receive_buffer: Option<u32>,
     },
     /// Turns an actor's polling connection into a WebSocket.
     Upgrade {
@@ -153,7 +156,19 @@ pub enum Step {
         #[serde(default)]
         actors: Vec<Actor>,
     },
-    /// Stops reading from the connection, as a suspended laptop does.
+    /// Stops reading, as a suspended laptop does, and asks for so much that the server has more for this connection than
+    /// the network takes. The first request is answered, which tells how much one answer is.
+    Clog {
+        /// Whose connection.
+        actor: Actor,
+        /// The event to emit.
+        request: String,
+        /// Its arguments, with the same placeholders as in [`Step::Ask`].
+        args: Vec<Value>,
+        /// The event that answers.
+        answer: String,
+    },
+    /// Stops reading from the connection.
     StopReading {
         /// Whose.
         actor: Actor,

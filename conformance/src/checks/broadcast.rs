@@ -10,7 +10,7 @@ use crate::conversation::{Connection, Conversation, Delivery, Message, chats_of,
 use crate::recording::What;
 use crate::scenarios::{
     AGENT_REPLY, BATCH, BURST, CONCURRENT, CONVERSATION, KINDS, LIST_ON_RECEIPT, ONE_MESSAGE_PER_TYPE, RECEIPTS,
-    REDELIVERY, REOPENED, SLOW_MEMBER,
+    REDELIVERY, REOPENED, SLOW, SLOW_MEMBER,
 };
 use crate::target::Capability;
 use crate::verdict::{Failure, Finding, Judgement};
@@ -57,7 +57,7 @@ pub const CHECKS: &[Check] = &[
         scenario: &REDELIVERY,
         judge: Judge::PerRoute(redelivery),
     },
-    Check { id: "broadcast.slow-member", needs: &[], scenario: &SLOW_MEMBER, judge: Judge::PerRoute(slow_member) },
+    Check { id: "broadcast.slow-member", needs: &[], scenario: &SLOW_MEMBER, judge: Judge::Whole(slow_member) },
     Check {
         id: "broadcast.reopened",
         needs: &[Capability::UpdateStatus],
@@ -585,31 +585,26 @@ fn redelivery(conversation: &Conversation<'_>, route: &Route) -> Judgement {
 }
 
 /// A member that stops reading delays nobody else.
-fn slow_member(conversation: &Conversation<'_>, route: &Route) -> Judgement {
-    let slow = conversation.actor(&crate::scenarios::slow(route))?;
-    let Some(stopped) = slow.stopped_reading else { return Err(not_tested("no member stopped reading")) };
+fn slow_member(conversation: &Conversation<'_>) -> Judgement {
+    let route = &conversation.contract().routes[0];
     let steady = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
     conversation.delivered(steady, messages[0], route)?;
+    let slow = conversation.actor(SLOW)?;
+    let Some(stopped) = slow.stopped_reading else { return Err(not_tested("the connection could not be clogged")) };
     let mut observations = 0;
     for message in messages.into_iter().filter(|message| message.at >= stopped) {
-        let heard = conversation.delivered(steady, message, route);
         let due = message.starts() + conversation.deadline();
-        match heard {
-            Ok(heard) if heard[0].at <= due => observations += 1,
-            _ => {
-                return Err(Finding::new(
-                    format!(
-                        "{} hears the message within {}",
-                        steady.describe(),
-                        evidence::span(conversation.deadline())
-                    ),
-                    format!("it did not, while {} had stopped reading", slow.describe()),
-                )
-                .with([format!("{}  {} stopped reading", evidence::clock(stopped), slow.peer), message.line()])
-                .into());
-            }
+        if conversation.delivered(steady, message, route).is_ok_and(|heard| heard[0].at <= due) {
+            observations += 1;
+            continue;
         }
+        return Err(Finding::new(
+            format!("{} hears the message within {}", steady.describe(), evidence::span(conversation.deadline())),
+            format!("it did not, while {} had stopped reading", slow.describe()),
+        )
+        .with([format!("{}  {} stopped reading", evidence::clock(stopped), slow.peer), message.line()])
+        .into());
     }
     Ok(observations)
 }

@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::{TcpSocket, TcpStream, lookup_host},
 };
 use tokio_rustls::TlsConnector;
 use url::Host;
@@ -128,7 +128,7 @@ impl Endpoint {
         for (tried, address) in addresses.iter().enumerate() {
             let share = budget.remaining() / u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
             // Of several failures the most telling one is reported.
-            let (error, telling) = match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            let (error, telling) = match tokio::time::timeout(share, self.connect_to(*address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     (DialError::Refused { at: self.authority() }, 3)
@@ -141,6 +141,14 @@ impl Endpoint {
             }
         }
         Err(failure)
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(bytes) = self.receive_buffer() {
+            socket.set_recv_buffer_size(bytes)?; // before connecting: the window's scale is agreed on then
+        }
+        socket.connect(address).await
     }
 
     fn server_name(&self) -> Result<ServerName<'static>, DialError> {

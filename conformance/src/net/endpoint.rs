@@ -21,7 +21,10 @@ pub struct TlsOptions {
 ///
 /// Cheap to clone; the clones share one TLS configuration.
 #[derive(Clone)]
-pub struct Endpoint(Arc<Parts>);
+pub struct Endpoint {
+    parts: Arc<Parts>,
+    receive_buffer: Option<u32>,
+}
 
 struct Parts {
     base: Url,
@@ -104,27 +107,38 @@ impl Endpoint {
             Some(port) => format!("{host}:{port}"),
             None => host.to_string(),
         };
-        Ok(Self(Arc::new(Parts { base, host, port, prefix, host_header, tls: config })))
+        let parts = Parts { base, host, port, prefix, host_header, tls: config };
+        Ok(Self { parts: Arc::new(parts), receive_buffer: None })
+    }
+
+    /// The same server, dialled with a receive buffer of so many bytes: a client that stops reading is then felt soon.
+    #[must_use]
+    pub fn with_receive_buffer(&self, bytes: u32) -> Self {
+        Self { parts: Arc::clone(&self.parts), receive_buffer: Some(bytes) }
+    }
+
+    pub(super) fn receive_buffer(&self) -> Option<u32> {
+        self.receive_buffer
     }
 
     /// The base URL as given.
     pub fn base(&self) -> &Url {
-        &self.0.base
+        &self.parts.base
     }
 
     /// `host:port` as it is dialled, for messages.
     pub fn authority(&self) -> String {
-        format!("{}:{}", self.0.host, self.0.port)
+        format!("{}:{}", self.parts.host, self.parts.port)
     }
 
     /// The request target of `path_and_query` (which starts with `/`): the base URL's prefix stands before it.
     pub fn request_target(&self, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", self.0.prefix)
+        format!("{}{path_and_query}", self.parts.prefix)
     }
 
     /// The whole URL of `path_and_query`, for messages: values of secret query parameters are hidden.
     pub fn shown_url(&self, path_and_query: &str) -> String {
-        let origin = self.0.base.origin().ascii_serialization();
+        let origin = self.parts.base.origin().ascii_serialization();
         let target = self.request_target(path_and_query);
         match target.split_once('?') {
             Some((path, query)) => format!("{origin}{path}?{}", hide_secrets(query)),
@@ -134,25 +148,25 @@ impl Endpoint {
 
     /// What the `Host` header says: the port only where it is not the scheme's own.
     pub(crate) fn host_header(&self) -> &str {
-        &self.0.host_header
+        &self.parts.host_header
     }
 
     pub(super) fn host(&self) -> &Host {
-        &self.0.host
+        &self.parts.host
     }
 
     pub(super) fn port(&self) -> u16 {
-        self.0.port
+        self.parts.port
     }
 
     pub(super) fn tls(&self) -> Option<&Arc<ClientConfig>> {
-        self.0.tls.as_ref()
+        self.parts.tls.as_ref()
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Endpoint").field(&self.0.base.as_str()).finish()
+        f.debug_tuple("Endpoint").field(&self.parts.base.as_str()).finish()
     }
 }
 

@@ -31,7 +31,7 @@ pub const AUTH_TOKENS: Blueprint = Blueprint {
             let name =
                 serde_json::to_value(token).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
             let actor = Actor::from(format!("{name}/{}", if place == TokenPlace::Auth { "auth" } else { "query" }));
-            vec![Step::Open { actor, transport: None, token, place: Some(place) }]
+            vec![Step::Open { actor, transport: None, token, place: Some(place), receive_buffer: None }]
         };
         let mut branches = Vec::new();
         for place in places {
@@ -68,7 +68,13 @@ pub const AUTH_LOGOUT: Blueprint = Blueprint {
     needs: &[Capability::Auth, Capability::Logout],
     phase: Phase::Together,
     steps: |_| {
-        let open = |actor, token| Step::Open { actor: Actor::from(actor), transport: None, token, place: None };
+        let open = |actor, token| Step::Open {
+            actor: Actor::from(actor),
+            transport: None,
+            token,
+            place: None,
+            receive_buffer: None,
+        };
         vec![open("before", TokenUse::Good), Step::LogOut, open("after", TokenUse::LoggedOut)]
     },
 };

@@ -1,5 +1,7 @@
 //! Conversations about messages and who hears them.
 
+use std::sync::Arc;
+
 use fixtures::webhooks::{MessageKind, ReceiptStatus};
 use fixtures::{Role, Route};
 use serde_json::json;
@@ -8,6 +10,7 @@ use super::{
     Blueprint, Phase, ask, for_each_route, heard, identity_key, join, label_of, leave, list, member, observer,
     observer_heard, open, open_by, send, settle,
 };
+use crate::recording::TokenUse;
 use crate::scenario::{Actor, Message, Step};
 use crate::target::Capability;
 
@@ -231,41 +234,44 @@ pub const REDELIVERY: Blueprint = Blueprint {
     },
 };
 
-/// The name of the route's member that stops reading.
-#[must_use]
-pub fn slow(route: &Route) -> String {
-    format!("slow/{}", route.customer_type)
-}
+/// The member that stops reading.
+pub const SLOW: &str = "slow";
 
 /// A member stops reading while the server has much to tell it.
 pub const SLOW_MEMBER: Blueprint = Blueprint {
     name: "slow-member",
-    about: "per type a member that asks for much and stops reading; then messages, which the other member must hear in time",
-    needs: &[],
+    about: "a member that asks for more than its connection takes and stops reading; then messages, which the other member \
+            must hear in time",
+    needs: &[Capability::List],
     phase: Phase::Together,
     steps: |plan| {
-        vec![for_each_route(plan, |route| {
-            let slow = slow(route);
-            let mut steps = observer(route);
-            steps.extend([
-                send(route, "before", "customer", "while everybody reads"),
-                observer_heard(route, &["before"]),
-                open(&slow),
-                join(&slow, &route.room),
-                Step::StopReading { actor: Actor::from(slow.as_str()) },
-            ]);
-            // Its own unread answers fill the connection, so that the broadcasts find it blocked.
-            if let Some(list) = plan.contract.list.as_ref().filter(|_| plan.can(Capability::List)) {
-                let wanted = json!({"sender": "$agent", "page": 1, "page_size": 100});
-                let emit =
-                    Step::Emit { actor: Actor::from(slow.as_str()), event: list.request.clone(), args: vec![wanted] };
-                steps.extend(std::iter::repeat_n(emit, 40));
-            }
-            for label in ["first", "second", "third"] {
-                steps.extend([send(route, label, "customer", &"long ".repeat(800)), observer_heard(route, &[label])]);
-            }
-            steps
-        })]
+        let (Some(route), Some(exchange)) = (plan.contract.routes.first(), &plan.contract.list) else {
+            return Vec::new();
+        };
+        let slow = Actor::from(SLOW);
+        let mut steps = observer(route);
+        steps.extend([
+            send(route, "before", "customer", "while everybody reads"),
+            observer_heard(route, &["before"]),
+            Step::Open {
+                actor: Arc::clone(&slow),
+                transport: None,
+                token: TokenUse::Good,
+                place: None,
+                receive_buffer: Some(4096),
+            },
+            join(SLOW, &route.room),
+            Step::Clog {
+                actor: slow,
+                request: exchange.request.clone(),
+                args: vec![json!({"sender": "$agent", "page": 1, "page_size": 100})],
+                answer: exchange.answer.clone().unwrap_or_default(),
+            },
+        ]);
+        for label in ["first", "second", "third"] {
+            steps.extend([send(route, label, "customer", &"long ".repeat(800)), observer_heard(route, &[label])]);
+        }
+        steps
     },
 };
 

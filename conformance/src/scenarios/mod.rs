@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use auth::{AUTH_LOGOUT, AUTH_REST, AUTH_TOKENS};
 pub use broadcast::{
     AGENT_REPLY, BATCH, BURST, CONCURRENT, CONVERSATION, KINDS, LIST_ON_RECEIPT, ONE_MESSAGE_PER_TYPE, RECEIPTS,
-    REDELIVERY, REOPENED, SLOW_MEMBER, TEXTS, slow,
+    REDELIVERY, REOPENED, SLOW, SLOW_MEMBER, TEXTS,
 };
 pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
@@ -104,11 +104,17 @@ fn for_each_route(plan: &Plan<'_>, steps: impl Fn(&Route) -> Vec<Step>) -> Step 
 
 /// Opens a connection as any client would.
 fn open(actor: &str) -> Step {
-    Step::Open { actor: Actor::from(actor), transport: None, token: TokenUse::Good, place: None }
+    Step::Open { actor: Actor::from(actor), transport: None, token: TokenUse::Good, place: None, receive_buffer: None }
 }
 
 fn open_by(actor: &str, transport: Transport) -> Step {
-    Step::Open { actor: Actor::from(actor), transport: Some(transport), token: TokenUse::Good, place: None }
+    Step::Open {
+        actor: Actor::from(actor),
+        transport: Some(transport),
+        token: TokenUse::Good,
+        place: None,
+        receive_buffer: None,
+    }
 }
 
 fn join(actor: &str, room: &str) -> Step {

@@ -110,8 +110,13 @@ impl ScenarioLog {
     }
 
     /// Looks once at what is there.
-    pub fn find<T>(&self, mut found: impl FnMut(&Entry) -> Option<T>) -> Option<T> {
-        lock(&self.entries).iter().find_map(&mut found)
+    pub fn find<T>(&self, found: impl FnMut(&Entry) -> Option<T>) -> Option<T> {
+        self.find_from(0, found)
+    }
+
+    /// Looks once at what is there from `position` on.
+    pub fn find_from<T>(&self, position: usize, mut found: impl FnMut(&Entry) -> Option<T>) -> Option<T> {
+        lock(&self.entries)[position..].iter().find_map(&mut found)
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -34,6 +34,7 @@ pub(super) struct Socket {
     session: Session,
     shared: Arc<Shared>,
     fences: AtomicU32,
+    deadline: Duration,
 }
 
 /// What the reader task needs to write frames down.
@@ -83,7 +84,7 @@ impl Socket {
                 return None;
             }
         };
-        let socket = Self { peer, session, shared, fences: AtomicU32::new(0) };
+        let socket = Self { peer, session, shared, fences: AtomicU32::new(0), deadline };
         let data = token_text.filter(|_| place == TokenPlace::Auth).map(|token| json!({ "token": token }));
         socket.connect(&namespace, data, deadline).await;
         if transport == Transport::Upgrade && socket.is_connected() {
@@ -92,10 +93,10 @@ impl Socket {
         Some(socket)
     }
 
-    async fn connect(&self, namespace: &str, data: Option<Value>, deadline: std::time::Duration) {
+    async fn connect(&self, namespace: &str, data: Option<Value>, deadline: Duration) {
         let from = self.shared.log.position();
         let packet = SocketPacket::Connect { namespace: namespace.to_owned(), data };
-        let _closed_is_logged = self.session.send(packet.frame()).await;
+        self.send(packet.frame()).await;
         let answered = self
             .shared
             .log
@@ -108,6 +109,12 @@ impl Socket {
         if answered.is_none() {
             self.shared.log.write(Some(&self.peer), What::ConnectTimedOut);
         }
+    }
+
+    /// Hands a frame to the transport. A session that is over says so in the log; one whose server takes nothing more in
+    /// holds nobody up for longer than opening may take.
+    async fn send(&self, frame: Frame) {
+        let _outcome_is_logged = tokio::time::timeout(self.deadline, self.session.send(frame)).await;
     }
 
     fn is_connected(&self) -> bool {
@@ -133,7 +140,7 @@ impl Socket {
         all.extend_from_slice(args);
         let packet = SocketPacket::Event { namespace: self.shared.namespace.clone(), id: None, args: all };
         self.shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner).push_back((event.to_owned(), written));
-        let _closed_is_logged = self.session.send(packet.frame()).await;
+        self.send(packet.frame()).await;
     }
 
     /// Sends a fence: CONNECT to a namespace that does not exist. Its refusal comes back behind everything that was
@@ -142,7 +149,7 @@ impl Socket {
         let fence = self.fences.fetch_add(1, Ordering::Relaxed);
         self.shared.log.write(Some(&self.peer), What::FenceSent { fence });
         let packet = SocketPacket::Connect { namespace: fence_namespace(fence), data: None };
-        let _closed_is_logged = self.session.send(packet.frame()).await;
+        self.send(packet.frame()).await;
         fence
     }
 
@@ -161,8 +168,7 @@ impl Socket {
     /// Ends the connection as a good client does.
     pub async fn close(&self) {
         self.shared.we_close.store(true, Ordering::Relaxed);
-        let _closed_is_logged =
-            self.session.send(SocketPacket::Disconnect { namespace: self.shared.namespace.clone() }.frame()).await;
+        self.send(SocketPacket::Disconnect { namespace: self.shared.namespace.clone() }.frame()).await;
         self.session.close().await;
     }
 

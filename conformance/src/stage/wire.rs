@@ -54,6 +54,12 @@ impl WireStage {
     }
 }
 
+/// How much unread data clogs a connection with a small receive buffer: more than the system keeps for its sender.
+const CLOG: usize = 4 << 20;
+
+/// How many requests may go into that.
+const CLOG_REQUESTS: usize = 400;
+
 /// A scenario in progress.
 struct Performance<'a> {
     stage: &'a WireStage,
@@ -86,7 +92,9 @@ impl Performance<'_> {
     /// Whether the steps behind it make sense.
     async fn step(&self, step: &Step) -> Result<bool, String> {
         match step {
-            Step::Open { actor, transport, token, place } => self.open(actor, *transport, *token, *place).await,
+            Step::Open { actor, transport, token, place, receive_buffer } => {
+                self.open(actor, *transport, *token, *place, *receive_buffer).await;
+            }
             Step::Upgrade { actor } => {
                 if let Some(socket) = self.socket(actor) {
                     socket.upgrade().await;
@@ -110,6 +118,7 @@ impl Performance<'_> {
                 return Ok(heard || !or_stop);
             }
             Step::Settle { actors } => self.settle(actors).await,
+            Step::Clog { actor, request, args, answer } => self.clog(actor, request, args, answer).await?,
             Step::StopReading { actor } => self.with(actor, Socket::stop_reading),
             Step::ResumeReading { actor } => self.with(actor, Socket::resume_reading),
             Step::Close { actor } => {
@@ -148,7 +157,14 @@ impl Performance<'_> {
         }
     }
 
-    async fn open(&self, actor: &Actor, transport: Option<Transport>, token: TokenUse, place: Option<TokenPlace>) {
+    async fn open(
+        &self,
+        actor: &Actor,
+        transport: Option<Transport>,
+        token: TokenUse,
+        place: Option<TokenPlace>,
+        receive_buffer: Option<u32>,
+    ) {
         let Ground { target, contract, .. } = &*self.stage.ground;
         let connection = {
             let mut connections = lock(&self.connections);
@@ -166,6 +182,9 @@ impl Performance<'_> {
         let mut options =
             SessionOptions::new(target.endpoint.clone(), target.socket_path.clone(), wire::Transport::WebSocket);
         options.deadline = target.deadlines.connect;
+        if let Some(bytes) = receive_buffer {
+            options.endpoint = target.endpoint.with_receive_buffer(bytes);
+        }
         let opening = Opening {
             transport: transport.unwrap_or(self.stage.transport),
             token,
@@ -233,6 +252,27 @@ impl Performance<'_> {
             self.stage.pace.seen(from.elapsed());
         }
         self.stage.pace.waited("answers", from);
+        Ok(())
+    }
+
+    /// Stops reading, and asks on until [`CLOG`] bytes of answers are under way.
+    async fn clog(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
+        let position = self.log.position();
+        self.ask(actor, request, args, answer).await?;
+        let Some(socket) = self.socket(actor) else { return Ok(()) };
+        let size = self.log.find_from(position, |entry| match &entry.what {
+            What::Event { dir: Direction::In, event, args, .. }
+                if event == answer && entry.peer.as_ref() == Some(&socket.peer) =>
+            {
+                serde_json::to_vec(args).ok().map(|json| json.len())
+            }
+            _ => None,
+        });
+        let Some(size) = size else { return Ok(()) };
+        socket.stop_reading();
+        for _ in 0..CLOG.div_ceil(size.max(1)).min(CLOG_REQUESTS) {
+            self.emit(actor, request, args).await?;
+        }
         Ok(())
     }
 
