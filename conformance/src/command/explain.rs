@@ -1,8 +1,8 @@
 //! `conformance explain`: all there is to say about one requirement.
 
+use conformance::checks;
 use conformance::run::SelectionError;
-use conformance::{checks, scenarios};
-use fixtures::{Contract, Coverage, requirements};
+use fixtures::{Coverage, requirements};
 
 use super::list::level;
 use super::{CommandError, output};
@@ -28,11 +28,6 @@ pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
             let needs: Vec<&str> = check.needs.iter().chain(scenario.needs).map(|need| need.name()).collect();
             if !needs.is_empty() {
                 out.push_str(&format!("Not applicable where the target lacks: {}.\n", needs.join(", ")));
-            }
-            let contract = Contract::room_updates();
-            let plan = scenarios::Plan { contract: &contract, lacks: &[] };
-            if let Some(scenario) = scenario.scenario(&plan) {
-                out.push_str(&format!("Steps: {}.\n", scenario.steps.len()));
             }
             out.push_str(&format!("\nTry it: conformance run --run {id} --target URL\n"));
         }
