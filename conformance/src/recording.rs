@@ -15,6 +15,12 @@ use serde_json::Value;
 /// The version of the recording's format; a reader refuses a newer one.
 pub const FORMAT: u32 = 1;
 
+/// How many characters a message's nonce has.
+pub const NONCE_LENGTH: usize = 11;
+
+/// What a nonce begins with, so that it is found quickly and does not pass for a word.
+pub const NONCE_START: char = '~';
+
 /// The first line of a recording.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header {
@@ -337,7 +343,7 @@ pub struct Recording {
     /// The first line.
     pub header: Header,
     /// The rest, in the order of time.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Arc<Entry>>,
 }
 
 /// Why a recording could not be read.

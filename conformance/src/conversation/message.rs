@@ -1,6 +1,6 @@
 //! Inbound messages, what became of their triggers, and which received events carry them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use fixtures::{Contract, Role};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::connection::{Connection, Event};
 use super::not_tested;
-use crate::recording::{Direction, Entry, Peer, Sent, What};
+use crate::recording::{Direction, Entry, NONCE_LENGTH, NONCE_START, Peer, Sent, What};
 use crate::verdict::Failure;
 
 /// What became of a trigger.
@@ -136,7 +136,7 @@ pub(super) fn deliveries<'a>(
     connections: &[Connection<'a>],
     messages: &[Message<'a>],
 ) -> Vec<Delivery<'a>> {
-    let nonces: Vec<&'a str> = messages.iter().map(|message| message.sent.nonce.as_str()).collect();
+    let nonces: HashSet<&'a str> = messages.iter().map(|message| message.sent.nonce.as_str()).collect();
     let mut found = Vec::new();
     let mut chat_ids: HashMap<(&str, &str), &str> = HashMap::new();
     let mut received: Vec<(&'a Peer, Event<'a>)> = connections
@@ -150,8 +150,8 @@ pub(super) fn deliveries<'a>(
     for (peer, event) in received {
         let delivery = |nonce| Delivery { peer, at: event.at, event: event.name, args: event.args, nonce };
         let chat_id = contract.key(Role::Identity).and_then(|key| event.args.first()?.get(key)?.as_str());
-        let carried: Vec<&'a str> =
-            nonces.iter().copied().filter(|nonce| event.args.iter().any(|arg| mentions(arg, nonce))).collect();
+        let mut carried = Vec::new();
+        event.args.iter().for_each(|arg| collect_nonces(arg, &nonces, &mut carried));
         if carried.is_empty() {
             let wordless = messages.iter().rev().find(|message| {
                 message.sent.text.is_none()
@@ -161,12 +161,7 @@ pub(super) fn deliveries<'a>(
             });
             found.extend(wordless.map(|message| delivery(&message.sent.nonce)));
         }
-        let mut seen: Vec<&str> = Vec::new();
         for nonce in carried {
-            if seen.contains(&nonce) {
-                continue; // redelivered: two messages of one nonce
-            }
-            seen.push(nonce);
             found.push(delivery(nonce));
             if let (Some(chat_id), Some(message)) =
                 (chat_id, messages.iter().find(|message| message.sent.nonce == nonce))
@@ -176,6 +171,21 @@ pub(super) fn deliveries<'a>(
         }
     }
     found
+}
+
+/// The known nonces in all texts within the value, each once.
+fn collect_nonces<'a>(value: &Value, known: &HashSet<&'a str>, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => {
+            for (start, _) in text.match_indices(NONCE_START) {
+                let candidate = text.get(start..start + NONCE_LENGTH).and_then(|nonce| known.get(nonce));
+                found.extend(candidate.filter(|nonce| !found.contains(nonce)).copied());
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_nonces(item, known, found)),
+        Value::Object(map) => map.values().for_each(|item| collect_nonces(item, known, found)),
+        _ => {}
+    }
 }
 
 /// Whether any text within the value contains the nonce.

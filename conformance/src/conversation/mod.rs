@@ -6,6 +6,7 @@ mod connection;
 pub mod evidence;
 mod message;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fixtures::{Contract, Role, Route};
@@ -37,8 +38,8 @@ pub struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// Indexes the entries of one scenario.
-    pub fn new(header: &'a Header, name: &'a str, entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let entries: Vec<&Entry> = entries.into_iter().filter(|entry| &*entry.scenario == name).collect();
+    pub fn new(header: &'a Header, name: &'a str, entries: &'a [Arc<Entry>]) -> Self {
+        let entries: Vec<&Entry> = entries.iter().map(Arc::as_ref).filter(|entry| &*entry.scenario == name).collect();
         let connections = connection::index(&header.contract, &entries);
         let messages = message::index(&entries);
         let deliveries = message::deliveries(&header.contract, &connections, &messages);

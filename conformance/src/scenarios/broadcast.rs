@@ -354,7 +354,7 @@ pub const TEXTS: Blueprint = Blueprint {
 
 /// The texts by name. With its nonce in front, the longest has 4,096 characters.
 fn texts() -> Vec<(&'static str, String)> {
-    let long: String = "Every word counts. ".chars().cycle().take(4096 - crate::stage::NONCE_LENGTH - 1).collect();
+    let long: String = "Every word counts. ".chars().cycle().take(4096 - crate::recording::NONCE_LENGTH - 1).collect();
     vec![
         ("emoji", "👩‍👩‍👧‍👦 🇮🇳 👍🏽 ☺️ 🫶 ok".to_owned()),
         ("right-to-left", "مرحبا بالعالم \u{200f}123\u{200e} שלום".to_owned()),

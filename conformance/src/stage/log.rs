@@ -35,14 +35,14 @@ impl Recorder {
 
     /// What one scenario has written so far.
     #[must_use]
-    pub fn entries_of(&self, name: &str) -> Vec<Entry> {
+    pub fn entries_of(&self, name: &str) -> Vec<Arc<Entry>> {
         lock(&self.scenarios).iter().filter(|log| &*log.name == name).flat_map(|log| log.entries()).collect()
     }
 
     /// Everything written so far by all scenarios, in the order of time.
     #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
-        let mut all: Vec<Entry> = lock(&self.scenarios).iter().flat_map(|log| log.entries()).collect();
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        let mut all: Vec<Arc<Entry>> = lock(&self.scenarios).iter().flat_map(|log| log.entries()).collect();
         all.sort_by_key(|entry| entry.at);
         all
     }
@@ -53,7 +53,7 @@ impl Recorder {
 pub struct ScenarioLog {
     name: Arc<str>,
     started: Instant,
-    entries: Mutex<Vec<Entry>>,
+    entries: Mutex<Vec<Arc<Entry>>>,
     changed: Notify,
 }
 
@@ -66,7 +66,7 @@ impl ScenarioLog {
     /// Writes an entry that happened at `when`.
     pub fn write_at(&self, when: Instant, peer: Option<&Peer>, what: What) -> Duration {
         let at = when.saturating_duration_since(self.started);
-        lock(&self.entries).push(Entry { at, scenario: Arc::clone(&self.name), peer: peer.cloned(), what });
+        lock(&self.entries).push(Arc::new(Entry { at, scenario: Arc::clone(&self.name), peer: peer.cloned(), what }));
         self.changed.notify_waiters();
         at
     }
@@ -76,8 +76,8 @@ impl ScenarioLog {
         lock(&self.entries).len()
     }
 
-    /// A copy of all entries.
-    pub fn entries(&self) -> Vec<Entry> {
+    /// All entries so far.
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
         lock(&self.entries).clone()
     }
 
@@ -116,7 +116,7 @@ impl ScenarioLog {
 
     /// Looks once at what is there from `position` on.
     pub fn find_from<T>(&self, position: usize, mut found: impl FnMut(&Entry) -> Option<T>) -> Option<T> {
-        lock(&self.entries)[position..].iter().find_map(&mut found)
+        lock(&self.entries)[position..].iter().find_map(|entry| found(entry))
     }
 }
 

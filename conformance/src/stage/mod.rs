@@ -16,10 +16,9 @@ pub use pace::Pace;
 pub use preflight::{PreflightError, preflight};
 pub use wire::WireStage;
 
-/// How many characters a message's nonce has.
-pub const NONCE_LENGTH: usize = 11;
+use crate::recording::{NONCE_LENGTH, NONCE_START};
 
-/// A fresh nonce: letters and digits that nobody types, `~` first so that it does not pass for a word.
+/// A fresh nonce: letters and digits that nobody types.
 pub(crate) fn nonce() -> String {
-    std::iter::once('~').chain(std::iter::repeat_with(fastrand::alphanumeric).take(NONCE_LENGTH - 1)).collect()
+    std::iter::once(NONCE_START).chain(std::iter::repeat_with(fastrand::alphanumeric).take(NONCE_LENGTH - 1)).collect()
 }
