@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
-use conformance::config::parse_duration;
+use conformance::config::{parse_duration, parse_path};
 use conformance::recording::Transport;
 use conformance::report::ReportSpec;
-use url::Url;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -103,8 +102,9 @@ pub struct Judging {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The target's base URL; without one, in the configuration neither, the embedded mock
-    #[arg(long, value_name = "URL")]
-    pub target: Option<Url>,
+    // Text: clap would repeat a refused value, and a password may stand in it.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub target: Option<String>,
     /// The configuration: how to log in, how messages are caused, deadlines
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
@@ -112,7 +112,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub contract: Option<PathBuf>,
     /// The Socket.IO path; without one, the contract's
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub socket_path: Option<String>,
     /// How ordinary sockets connect: websocket, polling or upgrade
     #[arg(long, value_name = "TRANSPORT", default_value = "websocket", value_parser = transport)]

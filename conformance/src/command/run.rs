@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use conformance::config::Config;
+use conformance::config::{Config, parse_base_url};
 use conformance::net::TlsOptions;
 use conformance::recording::Recording;
 use conformance::run::RunOptions;
@@ -23,7 +23,7 @@ use super::{CommandError, contract, output};
 pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
     let mut config =
         args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load).map_err(CommandError::usage)?;
-    override_with(&mut config, args);
+    override_with(&mut config, args)?;
     let contract = contract(config.contract.as_deref())?;
     let options = args.options()?;
     if args.dry_run {
@@ -35,13 +35,19 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
 }
 
 /// Flags stand over the file.
-fn override_with(config: &mut Config, args: &RunArgs) {
-    config.target = args.target.clone().or(config.target.take());
+fn override_with(config: &mut Config, args: &RunArgs) -> Result<(), CommandError> {
+    if let Some(target) = &args.target {
+        config.target = Some(parse_base_url(target).map_err(|reason| {
+            let next_step = if reason.contains("; ") { "" } else { "; expected one such as http://127.0.0.1:8000" };
+            CommandError::Usage(format!("--target: {reason}{next_step}"))
+        })?);
+    }
     config.contract = args.contract.clone().or(config.contract.take());
     config.socket_path = args.socket_path.clone().or(config.socket_path.take());
     if args.insecure {
         config.tls = TlsOptions { insecure: true, ..config.tls.clone() };
     }
+    Ok(())
 }
 
 async fn perform(

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+/// More than this is a slip of the pen, and far more than clocks can count.
+const LONGEST: Duration = Duration::from_hours(24);
+
 use url::Url;
 
-/// Reads a duration such as `300ms`, `2s` or `1m`.
+/// Reads a duration such as `300ms`, `2s` or `1m`, of a day at most.
 ///
 /// # Errors
 /// What is wrong with it, as a fragment of a sentence.
@@ -12,6 +15,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: jiff::SignedDuration =
         text.parse().map_err(|_| format!("`{text}` is not a duration such as 300ms, 2s or 1m"))?;
     match Duration::try_from(duration) {
+        Ok(duration) if duration > LONGEST => Err(format!("`{text}` is longer than a day")),
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("`{text}` is not more than nothing")),
     }
@@ -22,6 +26,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// What is wrong with it, as a fragment of a sentence.
 pub fn parse_base_url(text: &str) -> Result<Url, String> {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest).split(['/', '?', '#']).next();
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        // Before anything else, as the other refusals repeat the text.
+        return Err("a user name or password stands in the URL; credentials belong to [auth]".to_owned());
+    }
     let url = match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
         Ok(url) if matches!(url.scheme(), "ws" | "wss") => {
@@ -36,9 +45,6 @@ pub fn parse_base_url(text: &str) -> Result<Url, String> {
     };
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("`{text}` has a query or a fragment; leave it out"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a user name or password stands in the URL; credentials belong to [auth]".to_owned());
     }
     Ok(url)
 }
@@ -69,6 +75,8 @@ mod tests {
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse_duration("2"), Err("`2` is not a duration such as 300ms, 2s or 1m".to_owned()));
         assert_eq!(parse_duration("0s"), Err("`0s` is not more than nothing".to_owned()));
+        assert_eq!(parse_duration("24h"), Ok(LONGEST));
+        assert_eq!(parse_duration("25h"), Err("`25h` is longer than a day".to_owned()));
         assert_eq!(parse_duration("-2s"), Err("`-2s` is not more than nothing".to_owned()));
     }
 
@@ -92,10 +100,26 @@ mod tests {
             "`http://example.test/?a=1` has a query or a fragment; leave it out"
         );
         assert_eq!(
-            problem("http://agent:hunter2@example.test"),
-            "a user name or password stands in the URL; credentials belong to [auth]"
+            problem("http://example.test/@agent?a"),
+            "`http://example.test/@agent?a` has a query or a fragment; leave it out"
         );
         assert!(problem("http://exa mple").starts_with("`http://exa mple` is not a URL ("));
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_without_repeating_it() {
+        for text in [
+            "http://agent:hunter2@example.test",
+            "http://agent:hunter2@example.test/?a=1",
+            "ws://agent:hunter2@example.test",
+            "agent:hunter2@example.test",
+            "http://agent:hunter2@",
+        ] {
+            assert_eq!(
+                parse_base_url(text),
+                Err("a user name or password stands in the URL; credentials belong to [auth]".to_owned())
+            );
+        }
     }
 
     #[test]
