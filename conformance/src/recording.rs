@@ -350,19 +350,58 @@ pub struct Recording {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file could not be read.
-    #[error("cannot read the recording: {0}")]
+    #[error("cannot read it to its end: {0}; is it a file that `--save-recording` wrote?")]
     Io(#[from] io::Error),
     /// It is empty.
     #[error("line 1: the recording is empty; expected its header, as `--save-recording` writes it")]
     Empty,
-    /// A line is not what it should be.
-    #[error("line {line}: {reason}")]
-    Line {
-        /// From 1.
-        line: usize,
-        /// What is wrong.
+    /// The first line is no header.
+    #[error("line 1: this is not the header of a recording ({reason}); expected a file that `--save-recording` wrote")]
+    NotARecording {
+        /// What is wrong with it.
         reason: String,
     },
+    /// A newer suite wrote it.
+    #[error(
+        "line 1: the recording's format is {format}, newer than this suite's ({FORMAT}); judge it with a newer suite"
+    )]
+    Newer {
+        /// Its format.
+        format: u32,
+    },
+    /// A line is no entry.
+    #[error("line {line}: this is not an entry of a recording ({reason}); take the line out, or record the run again")]
+    NotAnEntry {
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A line ends before its entry does.
+    #[error(
+        "line {line}: the line ends in the middle of its entry; was the file cut off? `head -n {}` keeps what is whole",
+        line - 1
+    )]
+    CutOff {
+        /// From 1.
+        line: usize,
+    },
+}
+
+/// What a reader needs to know before it trusts the rest of the header.
+#[derive(Deserialize)]
+struct Version {
+    recording: u32,
+}
+
+/// The parser's words. Its line is always 1, as each line is read on its own; the column is left out where it knows none.
+fn parser_words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(words) => format!("{words} at column {}", error.column()),
+        None => text,
+    }
 }
 
 impl Recording {
@@ -385,23 +424,24 @@ impl Recording {
     /// # Errors
     /// [`ReadError`] names the line.
     pub fn read(input: impl BufRead) -> Result<Self, ReadError> {
-        let mut lines = input.lines().enumerate();
+        let mut lines = (1..).zip(input.lines());
         let (_, first) = lines.next().ok_or(ReadError::Empty)?;
-        let at_line =
-            |line: usize| move |error: serde_json::Error| ReadError::Line { line: line + 1, reason: error.to_string() };
-        let header: Header = serde_json::from_str(&first?).map_err(at_line(0))?;
-        if header.recording > FORMAT {
-            let reason = format!(
-                "format {} is newer than this suite's ({FORMAT}); judge it with a newer suite",
-                header.recording
-            );
-            return Err(ReadError::Line { line: 1, reason });
+        let first = first?;
+        let not_a_recording = |error: serde_json::Error| ReadError::NotARecording { reason: parser_words(&error) };
+        // A newer header may look different: its version comes first.
+        let Version { recording: format } = serde_json::from_str(&first).map_err(not_a_recording)?;
+        if format > FORMAT {
+            return Err(ReadError::Newer { format });
         }
+        let header: Header = serde_json::from_str(&first).map_err(not_a_recording)?;
         let mut entries = Vec::new();
-        for (index, line) in lines {
-            let line = line?;
-            if !line.trim().is_empty() {
-                entries.push(serde_json::from_str(&line).map_err(at_line(index))?);
+        for (line, text) in lines {
+            let text = text?;
+            if !text.trim().is_empty() {
+                entries.push(serde_json::from_str(&text).map_err(|error| match error.is_eof() {
+                    true => ReadError::CutOff { line },
+                    false => ReadError::NotAnEntry { line, reason: parser_words(&error) },
+                })?);
             }
         }
         Ok(Self { header, entries })

@@ -15,7 +15,7 @@ pub(super) fn init(path: &Path) -> Result<u8, CommandError> {
     let refuse = |error: &std::io::Error| {
         CommandError::Usage(match error.kind() {
             ErrorKind::AlreadyExists => format!("{} exists already; remove it, or name another file", path.display()),
-            _ => format!("cannot write {}: {error}", path.display()),
+            _ => format!("cannot write {}: {error}; choose another path", path.display()),
         })
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| refuse(&error))?;

@@ -30,8 +30,12 @@ fn read(path: &Path) -> Result<Recording, CommandError> {
     let input: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(stdin().lock())
     } else {
-        let file = File::open(path)
-            .map_err(|error| CommandError::Usage(format!("cannot read the recording {}: {error}", path.display())))?;
+        let file = File::open(path).map_err(|error| {
+            CommandError::Usage(format!(
+                "cannot read the recording {}: {error}; name a file that `--save-recording` wrote",
+                path.display()
+            ))
+        })?;
         Box::new(BufReader::new(file))
     };
     Recording::read(input).map_err(|error| CommandError::Usage(format!("{}: {error}", path.display())))
