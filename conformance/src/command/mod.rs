@@ -55,21 +55,18 @@ pub fn main() -> ExitCode {
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Init { path }) => init::init(&path),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "conformance", &mut std::io::stdout());
-            Ok(0)
+            let mut script = Vec::new(); // not standard output itself: the generator panics where it cannot write
+            clap_complete::generate(shell, &mut Cli::command(), "conformance", &mut script);
+            output::print(&String::from_utf8_lossy(&script))
         }
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            anstream::eprintln!("{}error:{} {error}", bold_red().render(), bold_red().render_reset());
+            output::complain(&error);
             ExitCode::from(error.exit_code())
         }
     }
-}
-
-fn bold_red() -> anstyle::Style {
-    anstyle::AnsiColor::Red.on_default().bold()
 }
 
 /// The contract of a file, or the built-in one.

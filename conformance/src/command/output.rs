@@ -1,5 +1,6 @@
 //! Where reports and texts go.
 
+use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 use conformance::report::{Detail, Look, Progress, ReportSpec, Reporters, Terminal};
@@ -21,7 +22,7 @@ pub(super) fn finish(reporters: Reporters, code: u8) -> Result<u8, CommandError>
     match reporters.into_errors().first() {
         Some(error) if code == 0 => Err(CommandError::usage(error)),
         Some(error) => {
-            anstream::eprintln!("error: {error}");
+            complain(error);
             Ok(code)
         }
         None => Ok(code),
@@ -32,8 +33,14 @@ pub(super) fn finish(reporters: Reporters, code: u8) -> Result<u8, CommandError>
 pub(super) fn print(text: &str) -> Result<u8, CommandError> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(CommandError::Usage(format!("cannot write: {error}")))
+            Err(CommandError::Usage(format!("cannot write to standard output: {error}")))
         }
         _ => Ok(0),
     }
+}
+
+/// Tells an error, on standard error. Whether anybody hears it changes nothing.
+pub(super) fn complain(error: &dyn Display) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {error}");
 }
