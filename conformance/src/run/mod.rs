@@ -98,8 +98,8 @@ pub async fn run(
     }
     if let Some(why) = &why {
         reporter.on_event(&RunEvent::Notice(why))?;
-        run.judge_the_rest();
     }
+    run.judge_the_rest();
     let recording = Recording { header: run.header, entries: run.recorder.entries() };
     let mut notices = ground.notices();
     notices.extend(why.iter().cloned());
@@ -192,7 +192,7 @@ impl Run<'_> {
             match next {
                 None => return Ok(None),
                 Some(Ok((blueprint, took))) => self.judged(blueprint, took, reporter)?,
-                // A panic in a stage is ours; the scenario stays without its end, and its checks are not tested.
+                // A panic in a stage is ours; the scenario stays without its end, and is judged as such with the rest.
                 Some(Err(_)) => {}
             }
         }
@@ -225,7 +225,8 @@ impl Run<'_> {
         self.verdicts.extend(readers.flat_map(|check| check.judge(&conversation)));
     }
 
-    /// After an interruption: what has no verdict yet gets one from what was recorded, which is "not tested".
+    /// What has no verdict yet gets one from what was recorded, which is "not tested": after an interruption, or where a
+    /// stage broke off. Nothing that was chosen goes without a verdict.
     fn judge_the_rest(&mut self) {
         for blueprint in blueprints(&self.options.checks) {
             let judged = |check: &&&Check| self.verdicts.iter().any(|verdict| verdict.id == check.id);
