@@ -23,7 +23,8 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CommandError> {
         )));
     }
     reporters.on_event(&RunEvent::Finished(&report)).map_err(CommandError::usage)?;
-    output::finish(reporters, report.conclusion.exit_code())
+    let unwritten = reporters.into_errors();
+    Ok(output::finish(unwritten.iter().map(ToString::to_string), report.conclusion.exit_code()))
 }
 
 fn read(path: &Path) -> Result<Recording, CommandError> {

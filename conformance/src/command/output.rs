@@ -17,16 +17,14 @@ pub(super) fn reporters(specs: &[ReportSpec], detail: Detail) -> Result<Reporter
     Ok(reporters)
 }
 
-/// The exit code, unless a report could not be written.
-pub(super) fn finish(reporters: Reporters, code: u8) -> Result<u8, CommandError> {
-    match reporters.into_errors().first() {
-        Some(error) if code == 0 => Err(CommandError::usage(error)),
-        Some(error) => {
-            complain(error);
-            Ok(code)
-        }
-        None => Ok(code),
+/// Tells what could not be written. That changes the exit code of a run that would have ended well, and no other.
+pub(super) fn finish(errors: impl IntoIterator<Item = String>, code: u8) -> u8 {
+    let mut written = true;
+    for error in errors {
+        complain(&error);
+        written = false;
     }
+    if code == 0 && !written { 2 } else { code }
 }
 
 /// Prints text; a reader that has gone away is no error.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,10 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
     }
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| CommandError::Unreachable(format!("no runtime: {error}")))?;
-    runtime.block_on(perform(args, config, contract, options))
+    let outcome = runtime.block_on(perform(args, config, contract, options));
+    // A name that is still being looked up cannot be called off; everything else ends at once.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
 }
 
 /// Flags stand over the file.
@@ -57,33 +61,38 @@ async fn perform(
     options: RunOptions,
 ) -> Result<u8, CommandError> {
     let mut reporters = output::reporters(&args.judging.report, args.judging.detail())?;
-    let recording_file = args.save_recording.as_deref().map(|path| (path, create(path)));
-    let recording_file = match recording_file {
-        Some((path, file)) => Some((path, file?)),
-        None => None,
-    };
+    let recording_file =
+        args.save_recording.as_deref().map(|path| create(path).map(|file| (path, file))).transpose()?;
     let embedded = match config.target {
         Some(_) => None,
         None => Some(Embedded::start(&contract, &mut config).await?),
     };
     let target = Target::resolve(&config, &contract).map_err(CommandError::usage)?;
-    let ready = preflight(target, contract, args.wait_for.unwrap_or_default()).await;
+    let url = target.endpoint.shown_url("");
+    let mut stop = pin!(stop(args.timeout));
+    let ready = tokio::select! {
+        ready = preflight(target, contract, args.wait_for.unwrap_or_default()) => ready,
+        why = stop.as_mut() => {
+            return Err(CommandError::Unreachable(format!("{why}: {url} was not ready by then, and nothing was tested")));
+        }
+    };
     let ground = Arc::new(ready.map_err(|error| match error.is_unreachable() {
         true => CommandError::Unreachable(error.to_string()),
         false => CommandError::Usage(error.to_string()),
     })?);
-    let outcome = conformance::run::run(&ground, &options, &mut reporters, stop(args.timeout)).await;
+    let stop = async { format!("{}: what was not judged by then is not tested", stop.await) };
+    let outcome = conformance::run::run(&ground, &options, &mut reporters, stop).await;
     let (report, recording) = outcome.map_err(CommandError::usage)?;
-    if let Some((path, file)) = recording_file {
-        save(path, file, &recording)?;
-    }
+    let unsaved = recording_file.and_then(|(path, file)| save(path, file, &recording).err());
     if let Some(embedded) = embedded {
         embedded.stop().await;
     }
-    output::finish(reporters, report.conclusion.exit_code())
+    let unwritten = reporters.into_errors();
+    let errors = unwritten.iter().map(ToString::to_string).chain(unsaved);
+    Ok(output::finish(errors, report.conclusion.exit_code()))
 }
 
-/// Resolves with the reason when the run is to stop early: Ctrl-C, or `--timeout`.
+/// Resolves with the reason when the run is to stop early: Ctrl-C, the system's request to end, or `--timeout`.
 async fn stop(timeout: Option<Duration>) -> String {
     let over = async {
         match timeout {
@@ -92,8 +101,9 @@ async fn stop(timeout: Option<Duration>) -> String {
         }
     };
     tokio::select! {
-        () = interrupted() => "interrupted: what was not judged by then is not tested".to_owned(),
-        () = over => format!("--timeout {:?} is over: what was not judged by then is not tested", timeout.unwrap_or_default()),
+        () = interrupted() => "interrupted".to_owned(),
+        () = terminated() => "asked to end".to_owned(),
+        () = over => format!("--timeout {:?} is over", timeout.unwrap_or_default()),
     }
 }
 
@@ -101,6 +111,21 @@ async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// SIGTERM, by which a CI ends a job that takes too long.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
 }
 
 fn create(path: &Path) -> Result<File, CommandError> {
@@ -112,10 +137,13 @@ fn create(path: &Path) -> Result<File, CommandError> {
     })
 }
 
-fn save(path: &Path, file: File, recording: &Recording) -> Result<(), CommandError> {
-    recording
-        .write(&mut BufWriter::new(file))
-        .map_err(|error| CommandError::Usage(format!("cannot write the recording {}: {error}", path.display())))
+fn save(path: &Path, file: File, recording: &Recording) -> Result<(), String> {
+    recording.write(&mut BufWriter::new(file)).map_err(|error| {
+        format!(
+            "cannot write the recording {}: {error}; the verdicts stand, the recording is not whole",
+            path.display()
+        )
+    })
 }
 
 /// What would be done: checks by scenario, and what the configuration rules out.
