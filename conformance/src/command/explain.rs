@@ -10,7 +10,7 @@ use super::{CommandError, output};
 /// Prints the requirement, its source, its check and the scenario that the check reads.
 pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
     let row = requirements::find(id)
-        .ok_or_else(|| CommandError::usage(SelectionError::MatchesNothing { pattern: id.to_owned() }))?;
+        .ok_or_else(|| CommandError::usage(SelectionError::NoRequirement { pattern: id.to_owned() }))?;
     let mut out = format!("{} ({}, from {})\n\n  {}\n", row.id, level(row.level), row.source, row.text);
     match (&row.coverage, checks::find(id)) {
         (Coverage::Excluded(why), _) => out.push_str(&format!("\nNo check: {why}\n")),

@@ -11,7 +11,7 @@ use super::{CommandError, output};
 pub(super) fn list(args: &ListArgs) -> Result<u8, CommandError> {
     for pattern in &args.only {
         if !requirements::all().iter().any(|row| matches(pattern, &row.id)) {
-            return Err(CommandError::usage(SelectionError::MatchesNothing { pattern: pattern.clone() }));
+            return Err(CommandError::usage(SelectionError::NoRequirement { pattern: pattern.clone() }));
         }
     }
     let chosen: Vec<&Requirement> = requirements::all()

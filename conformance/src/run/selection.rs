@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use fixtures::requirements;
+
 use crate::checks::{self, Check};
 use crate::verdict::{Outcome, Verdict};
 
@@ -14,8 +16,20 @@ pub enum SelectionError {
         /// The pattern.
         pattern: String,
     },
+    /// There is such a requirement, but no check for it.
+    #[error("`{id}` is a requirement without a check; `conformance explain {id}` says why")]
+    WithoutCheck {
+        /// The requirement's id.
+        id: String,
+    },
+    /// No requirement has this id, or an id of this form.
+    #[error("`{pattern}` matches no requirement{}; `conformance list` shows them all", did_you_mean_row(.pattern))]
+    NoRequirement {
+        /// The pattern.
+        pattern: String,
+    },
     /// `--run` and `--skip` leave nothing.
-    #[error("--run and --skip leave no check to run")]
+    #[error("--run and --skip leave no check; take away a pattern of --skip, or add one of --run")]
     NothingLeft,
     /// The list of known failures could not be read.
     #[error("cannot read the known failures {}: {source}", path.display())]
@@ -37,11 +51,22 @@ pub enum SelectionError {
     },
 }
 
-/// The nearest check id, as a suggestion.
+/// The nearest check id or area, as a suggestion.
 fn did_you_mean(pattern: &str) -> String {
-    let nearest = checks::all().map(|check| (strsim::damerau_levenshtein(pattern, check.id), check.id)).min();
-    match nearest {
-        Some((distance, id)) if distance <= 4 => format!(" (did you mean `{id}`?)"),
+    nearest(pattern, checks::all().map(|check| check.id))
+}
+
+/// The nearest requirement or area, as a suggestion.
+fn did_you_mean_row(pattern: &str) -> String {
+    nearest(pattern, requirements::all().iter().map(|row| row.id.as_str()))
+}
+
+fn nearest<'a>(pattern: &str, ids: impl Iterator<Item = &'a str>) -> String {
+    let area_of = |id: &str| format!("{}.*", id.split('.').next().unwrap_or(id));
+    let candidates = ids.flat_map(|id| [id.to_owned(), area_of(id)]);
+    match candidates.map(|id| (strsim::damerau_levenshtein(pattern, &id), id)).min() {
+        // Of a short word, fewer letters may be wrong before it is another one.
+        Some((distance, id)) if distance <= 4.min(id.len() / 3) => format!(" (did you mean `{id}`?)"),
         _ => String::new(),
     }
 }
@@ -53,7 +78,10 @@ fn did_you_mean(pattern: &str) -> String {
 pub fn select(run: &[String], skip: &[String]) -> Result<Vec<&'static Check>, SelectionError> {
     for pattern in run.iter().chain(skip) {
         if !checks::all().any(|check| matches(pattern, check.id)) {
-            return Err(SelectionError::MatchesNothing { pattern: pattern.clone() });
+            return Err(match requirements::find(pattern) {
+                Some(row) => SelectionError::WithoutCheck { id: row.id.clone() },
+                None => SelectionError::MatchesNothing { pattern: pattern.clone() },
+            });
         }
     }
     let chosen: Vec<_> = checks::all()
@@ -171,6 +199,9 @@ mod tests {
             error.to_string(),
             "`broadcast.delivred` matches no check (did you mean `broadcast.delivered`?); `conformance list` shows them all"
         );
+        let told = |pattern: &str| select(&[pattern.to_owned()], &[]).unwrap_err().to_string();
+        assert!(told("brodcast.*").contains("(did you mean `broadcast.*`?)"), "{}", told("brodcast.*"));
+        assert!(!told("foo").contains("did you mean"), "{}", told("foo"));
         assert!(matches!(select(&["join.*".to_owned()], &["join*".to_owned()]), Err(SelectionError::NothingLeft)));
     }
 

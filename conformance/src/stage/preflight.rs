@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::log::Recorder;
 use super::socket::{Opening, Socket};
 use crate::config::Capability;
-use crate::net::HttpError;
+use crate::net::{DialError, HttpError};
 use crate::recording::{Peer, TokenPlace, TokenUse, Transport, What};
 use crate::target::{LoginError, Target};
 use crate::wire::{self, OpenError, Session, SessionOptions};
@@ -26,6 +26,14 @@ pub enum PreflightError {
     /// No session by any transport.
     #[error("{0}")]
     Open(OpenError),
+    /// No session, however long was waited for one.
+    #[error("not up within {waited:?} (--wait-for): {error}")]
+    NeverUp {
+        /// What the last try came to.
+        error: OpenError,
+        /// How long was waited.
+        waited: Duration,
+    },
     /// No token.
     #[error("{0}")]
     Login(#[from] LoginError),
@@ -47,16 +55,28 @@ impl PreflightError {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Open(
-                OpenError::Dial(_) | OpenError::Http(_) | OpenError::ClosedEarly { .. } | OpenError::TimedOut { .. },
-            ) => true,
-            Self::Open(OpenError::Refused { status, .. }) => *status == 429 || *status >= 500,
-            Self::Open(_) | Self::TokenRefused { .. } => false,
+            Self::NeverUp { .. } => true,
+            Self::Open(error) => is_away(error),
+            Self::TokenRefused { .. } => false,
             Self::Login(LoginError::Unreachable(HttpError::NotHttp { .. })) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Failed { .. } | LoginError::Throttled { .. }) => true,
             Self::Login(_) => false,
         }
     }
+}
+
+fn is_away(error: &OpenError) -> bool {
+    match error {
+        OpenError::Dial(_) | OpenError::Http(_) | OpenError::ClosedEarly { .. } | OpenError::TimedOut { .. } => true,
+        OpenError::Refused { status, .. } => *status == 429 || *status >= 500,
+        _ => false,
+    }
+}
+
+/// Whether waiting may help: nobody gets another certificate, or another protocol, by starting up.
+fn may_pass(error: &OpenError) -> bool {
+    is_away(error)
+        && !matches!(error, OpenError::Dial(DialError::Tls { .. }) | OpenError::Http(HttpError::NotHttp { .. }))
 }
 
 /// Reaches the target and prepares the ground; a target that is away is tried again until `wait_for` is over.
@@ -65,15 +85,12 @@ impl PreflightError {
 /// [`PreflightError`] for what stands in the way of a run.
 pub async fn preflight(target: Target, contract: Contract, wait_for: Duration) -> Result<Ground, PreflightError> {
     let give_up = Instant::now() + wait_for;
-    loop {
-        match reach(&target).await {
-            Ok(()) => break,
-            Err(error) => {
-                let error = PreflightError::Open(error);
-                if !error.is_unreachable() || Instant::now() + RETRY >= give_up {
-                    return Err(error);
-                }
-            }
+    while let Err(error) = reach(&target).await {
+        if wait_for.is_zero() || !may_pass(&error) {
+            return Err(PreflightError::Open(error));
+        }
+        if Instant::now() + RETRY >= give_up {
+            return Err(PreflightError::NeverUp { error, waited: wait_for });
         }
         tokio::time::sleep(RETRY).await; // nobody tells us when a server comes up
     }
