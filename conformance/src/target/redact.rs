@@ -18,12 +18,35 @@ static SUSPECTS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = concat!(
         // A JWT: base64url of `{"...`, a payload, and a signature that is empty for `alg: none`.
         r"\bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",
+        // The same where a quotation was cut short within it.
+        r"|\bey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?…",
         r#"|(?<query>\b(?:token|password)=)[^&\s"'\\]+"#,
         r#"|(?<json>"password"\s*:\s*")(?:\\.|[^"\\])+"#,
     );
     #[expect(clippy::expect_used, reason = "a constant pattern, which every test here compiles")]
     Regex::new(pattern).expect("the pattern is a regular expression")
 });
+
+/// What stands where a quotation was cut short.
+const CUT: char = '…';
+
+/// The text without what is left of a secret in front of a cut.
+fn without_beginnings(text: &str, secret: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut from = 0;
+    for (cut, _) in text.match_indices(CUT) {
+        let before = &text[from..cut];
+        let beginnings = secret.char_indices().rev().map(|(end, _)| &secret[..end]);
+        let mut beginnings = beginnings.filter(|beginning| beginning.len() >= MIN_LENGTH);
+        match beginnings.find_map(|beginning| before.strip_suffix(beginning)) {
+            Some(rest) => hidden.extend([rest, HIDDEN]),
+            None => hidden.push_str(before),
+        }
+        from = cut;
+    }
+    hidden.push_str(&text[from..]);
+    hidden
+}
 
 /// Hides secrets in texts. Clones share what they know, so a token that is learned later is hidden everywhere.
 #[derive(Clone, Default)]
@@ -65,6 +88,9 @@ impl Redactor {
             if text.contains(secret.as_str()) {
                 text = Cow::Owned(text.replace(secret.as_str(), HIDDEN));
             }
+            if text.contains(CUT) {
+                text = Cow::Owned(without_beginnings(&text, secret));
+            }
         }
         let hide = |found: &Captures<'_>| {
             let name = found.name("query").or_else(|| found.name("json"));
@@ -105,6 +131,16 @@ mod tests {
     fn a_secret_within_a_longer_one_leaves_no_rest() {
         let redactor = Redactor::new([Secret::new("hunter"), Secret::new("hunter2-long")]);
         assert_eq!(redactor.redact("hunter2-long and hunter"), "*** and ***");
+    }
+
+    #[test]
+    fn what_a_cut_has_left_of_a_secret_is_hidden() {
+        let redactor = Redactor::new([Secret::new("hunter2-long")]);
+        assert_eq!(redactor.redact("was: hunter2…"), "was: ***…");
+        assert_eq!(redactor.redact("hunt… and hunter2-lon… end"), "***… and ***… end");
+        assert_eq!(redactor.redact("a hunt for…"), "a hunt for…");
+        assert_eq!(redact(&format!("Bearer {}…", &JWT[..20])), "Bearer ***");
+        assert_eq!(redact(&format!("Bearer {}…", &JWT[..30])), "Bearer ***");
     }
 
     #[test]
