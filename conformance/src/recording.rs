@@ -62,6 +62,9 @@ pub struct Entry {
     /// The socket that did or saw it; none for what has no socket (webhooks, REST).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<Peer>,
+    /// The local port that it went over, to find it in a server's log; none for what is no frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -198,8 +201,6 @@ pub enum What {
     Opened {
         /// The open packet's JSON, with its `sid` redacted to its length.
         handshake: Value,
-        /// The local port, to find the connection in the server's log.
-        port: u16,
     },
     /// The connection was refused before an open packet came.
     OpenFailed {

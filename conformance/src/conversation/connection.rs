@@ -221,9 +221,9 @@ fn opening(peer: &Peer, transport: Transport, token: TokenUse, place: TokenPlace
 
 fn apply<'a>(connection: &mut Connection<'a>, contract: &Contract, entry: &'a Entry) {
     match &entry.what {
-        What::Opened { handshake, port } => {
+        What::Opened { handshake } => {
             connection.handshake = Some(handshake);
-            connection.port = Some(*port);
+            connection.port = entry.port;
         }
         What::OpenFailed { reason, status } => connection.refusal = Some(Refusal::Open { reason, status: *status }),
         What::Connected => connection.connected = Some(entry.at),

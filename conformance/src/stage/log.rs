@@ -60,13 +60,14 @@ pub struct ScenarioLog {
 impl ScenarioLog {
     /// Writes an entry that happens now.
     pub fn write(&self, peer: Option<&Peer>, what: What) -> Duration {
-        self.write_at(Instant::now(), peer, what)
+        self.write_at(Instant::now(), peer, None, what)
     }
 
-    /// Writes an entry that happened at `when`.
-    pub fn write_at(&self, when: Instant, peer: Option<&Peer>, what: What) -> Duration {
+    /// Writes an entry that happened at `when`, over the local `port`.
+    pub fn write_at(&self, when: Instant, peer: Option<&Peer>, port: Option<u16>, what: What) -> Duration {
         let at = when.saturating_duration_since(self.started);
-        lock(&self.entries).push(Arc::new(Entry { at, scenario: Arc::clone(&self.name), peer: peer.cloned(), what }));
+        let entry = Entry { at, scenario: Arc::clone(&self.name), peer: peer.cloned(), port, what };
+        lock(&self.entries).push(Arc::new(entry));
         self.changed.notify_waiters();
         at
     }

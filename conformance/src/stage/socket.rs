@@ -186,22 +186,22 @@ fn fence_namespace(fence: u32) -> String {
 impl Shared {
     /// Writes down what the session tells.
     fn take(&self, when: Instant, signal: Signal) {
-        let what = match signal {
+        let (port, what) = match signal {
             Signal::Opened { handshake, local_port } => {
                 let mut raw = handshake.raw.clone();
                 if let Some(sid) = raw.get_mut("sid").filter(|sid| sid.is_string()) {
                     *sid = Value::from("*".repeat(sid.as_str().map_or(0, str::len)));
                 }
-                What::Opened { handshake: raw, port: local_port }
+                (Some(local_port), What::Opened { handshake: raw })
             }
-            Signal::Upgraded => What::Upgraded,
+            Signal::Upgraded => (None, What::Upgraded),
             Signal::Closed { reason } => {
                 let by_us = self.we_close.load(Ordering::Relaxed);
-                What::Closed { by_us, detail: self.redactor.redact(&reason.to_string()).into_owned() }
+                (None, What::Closed { by_us, detail: self.redactor.redact(&reason.to_string()).into_owned() })
             }
-            Signal::Frame { direction, frame, .. } => self.frame(direction, &frame),
+            Signal::Frame { direction, frame, local_port, .. } => (Some(local_port), self.frame(direction, &frame)),
         };
-        self.log.write_at(when, Some(&self.peer), what);
+        self.log.write_at(when, Some(&self.peer), port, what);
     }
 
     fn frame(&self, direction: wire::Direction, frame: &Frame) -> What {
@@ -212,6 +212,8 @@ impl Shared {
         let frame = redacted.as_ref().unwrap_or(frame);
         let packet = match EnginePacket::decode(frame) {
             Ok(EnginePacket::Message(message)) => SocketPacket::decode(message).ok(),
+            // The handshake stands in `What::Opened`, without the sid.
+            Ok(EnginePacket::Open(_)) => return What::Frame { dir: dir(direction), text: "open packet".to_owned() },
             _ => None,
         };
         let other = || What::Frame {

@@ -350,7 +350,7 @@ impl Performance<'_> {
         let batch = Batch { customer_type: first.customer_type.clone(), messages: sent.iter().map(inbound).collect() };
         let trigger = self.stage.ground.next_trigger();
         let from = Instant::now();
-        let at = self.log.write_at(from, None, What::Sending { trigger, messages: sent.clone() });
+        let at = self.log.write_at(from, None, None, What::Sending { trigger, messages: sent.clone() });
         {
             let mut messages = lock(&self.messages);
             for sent in sent {
