@@ -57,6 +57,8 @@ struct Run<'r> {
     pace: Arc<Pace>,
     verdicts: Vec<Verdict>,
     scenarios: Vec<(String, Duration)>,
+    /// How many of the target's notices were told.
+    told: usize,
 }
 
 /// Performs and judges; ends early, with what there is, when `stop` resolves.
@@ -80,6 +82,7 @@ pub async fn run(
         pace: Arc::default(),
         verdicts: Vec::new(),
         scenarios: Vec::new(),
+        told: 0,
     };
     let blueprints = blueprints(&options.checks);
     reporter.on_event(&RunEvent::Started {
@@ -101,7 +104,7 @@ pub async fn run(
     }
     run.judge_the_rest();
     let recording = Recording { header: run.header, entries: run.recorder.entries() };
-    let mut notices = ground.notices();
+    let mut notices = ground.target.notices.all();
     notices.extend(why.iter().cloned());
     let facts = summary::Facts {
         took: began.elapsed(),
@@ -187,6 +190,11 @@ impl Run<'_> {
             let next = tokio::select! {
                 biased;
                 why = stop.as_mut() => return Ok(Some(why)),
+                sentence = self.ground.target.notices.nth(self.told) => {
+                    self.told += 1;
+                    reporter.on_event(&RunEvent::Notice(&sentence))?;
+                    continue;
+                }
                 next = running.join_next() => next,
             };
             match next {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -24,7 +24,6 @@ pub struct Ground {
     logged_out: Mutex<Option<Token>>,
     agent: String,
     triggers: AtomicU32,
-    notices: Arc<Mutex<Vec<String>>>,
 }
 
 impl Ground {
@@ -33,18 +32,17 @@ impl Ground {
     /// # Errors
     /// [`LoginError`] when there is no good token to be had.
     pub async fn prepare(target: Target, contract: Contract) -> Result<Self, LoginError> {
-        let notices: Arc<Mutex<Vec<String>>> = Arc::default();
-        let good = target.auth.shared_token(&notice(&notices)).await?;
+        let good = target.auth.shared_token().await?;
         let mut tokens = HashMap::from([(TokenUse::Missing, None), (TokenUse::Good, good.clone())]);
         if let Some(good) = &good {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
             match bad_tokens(good, target.auth.secret(), i64::try_from(now).unwrap_or(i64::MAX)) {
                 Ok(bad) => tokens.extend(bad.into_iter().map(|bad| (bad.defect, bad.token))),
-                Err(error) => lock(&notices).push(error.to_string()),
+                Err(error) => target.notices.tell(&error.to_string()),
             }
         }
         let agent = good.as_ref().and_then(agent_of).unwrap_or_else(|| "conformance".to_owned());
-        Ok(Self { target, contract, tokens, logged_out: Mutex::default(), agent, triggers: AtomicU32::new(0), notices })
+        Ok(Self { target, contract, tokens, logged_out: Mutex::default(), agent, triggers: AtomicU32::new(0) })
     }
 
     /// The text of a token; none where none is to be shown.
@@ -77,8 +75,8 @@ impl Ground {
     /// # Errors
     /// Why it could not be done.
     pub async fn log_out_another(&self) -> Result<(), LoginError> {
-        let token = self.target.auth.login(&notice(&self.notices)).await?.access;
-        self.target.auth.logout(&token, &notice(&self.notices)).await?;
+        let token = self.target.auth.login().await?.access;
+        self.target.auth.logout(&token).await?;
         *lock(&self.logged_out) = Some(token);
         Ok(())
     }
@@ -88,20 +86,9 @@ impl Ground {
     /// # Errors
     /// [`HttpError`] when it did not answer.
     pub async fn protected(&self, token: Option<&Token>) -> Result<u16, HttpError> {
-        let answer = self.target.auth.get_protected(token, &notice(&self.notices)).await?;
+        let answer = self.target.auth.get_protected(token).await?;
         Ok(answer.status.as_u16())
     }
-
-    /// What a person should know of this run.
-    #[must_use]
-    pub fn notices(&self) -> Vec<String> {
-        lock(&self.notices).clone()
-    }
-}
-
-fn notice(notices: &Arc<Mutex<Vec<String>>>) -> impl Fn(&str) + Send + Sync + use<> {
-    let notices = Arc::clone(notices);
-    move |text| lock(&notices).push(text.to_owned())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

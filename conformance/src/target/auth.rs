@@ -7,7 +7,8 @@ use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::patience::{self, Notice, Patient};
+use super::notices::Notices;
+use super::patience::{self, Patient};
 use super::redact::Redactor;
 use super::tokens::{Token, Tokens};
 use crate::config::{AuthConfig, AuthMode, ConfigError, Secret};
@@ -27,6 +28,7 @@ pub struct Auth {
     source: Source,
     http: HttpClient,
     redactor: Redactor,
+    notices: Notices,
     shared: OnceCell<Tokens>,
 }
 
@@ -117,7 +119,12 @@ pub enum LoginError {
 }
 
 impl Auth {
-    pub(super) fn resolve(config: &AuthConfig, http: HttpClient, redactor: Redactor) -> Result<Self, ConfigError> {
+    pub(super) fn resolve(
+        config: &AuthConfig,
+        http: HttpClient,
+        redactor: Redactor,
+        notices: Notices,
+    ) -> Result<Self, ConfigError> {
         let place = config.place.as_ref();
         let incomplete = |problem: &str, help: &str| ConfigError::new(place, problem, help);
         let source = match (config.effective_mode(), &config.token, &config.username, &config.password) {
@@ -137,7 +144,7 @@ impl Auth {
                 return Err(incomplete("[auth] would log in, but no password is given", help));
             }
         };
-        Ok(Self { config: config.clone(), source, http, redactor, shared: OnceCell::new() })
+        Ok(Self { config: config.clone(), source, http, redactor, notices, shared: OnceCell::new() })
     }
 
     /// Whether tokens are used at all.
@@ -174,11 +181,11 @@ impl Auth {
     ///
     /// # Errors
     /// [`LoginError`]; the next call tries again.
-    pub async fn shared_token(&self, notice: &Notice) -> Result<Option<Token>, LoginError> {
+    pub async fn shared_token(&self) -> Result<Option<Token>, LoginError> {
         if !self.is_used() {
             return Ok(None);
         }
-        let tokens = self.shared.get_or_try_init(|| self.login(notice)).await?;
+        let tokens = self.shared.get_or_try_init(|| self.login()).await?;
         Ok(Some(tokens.access.clone()))
     }
 
@@ -186,7 +193,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`LoginError`].
-    pub async fn login(&self, notice: &Notice) -> Result<Tokens, LoginError> {
+    pub async fn login(&self) -> Result<Tokens, LoginError> {
         let (username, password) = match &self.source {
             Source::Nowhere => return Err(LoginError::NoCredentials),
             Source::Given(token) => return Ok(Tokens { access: token.clone(), refresh: None }),
@@ -198,7 +205,7 @@ impl Auth {
         }
         let request =
             Request::post(self.config.login_path.as_str(), body.to_string()).header("content-type", "application/json");
-        let (request, answer) = self.ask(request, notice).await?;
+        let (request, answer) = self.ask(request).await?;
         let tokens = self.tokens_in(request, &answer)?;
         for token in [Some(&tokens.access), tokens.refresh.as_ref()].into_iter().flatten() {
             self.redactor.add(token.secret());
@@ -210,12 +217,12 @@ impl Auth {
     ///
     /// # Errors
     /// [`LoginError`]; [`LoginError::Refused`] where the backend does not accept it.
-    pub async fn logout(&self, token: &Token, notice: &Notice) -> Result<(), LoginError> {
+    pub async fn logout(&self, token: &Token) -> Result<(), LoginError> {
         let body = json!({"token": token.expose()}).to_string();
         let request = Request::post(self.config.logout_path.as_str(), body)
             .header("content-type", "application/json")
             .header("authorization", format!("Bearer {}", token.expose()));
-        let (request, answer) = self.ask(request, notice).await?;
+        let (request, answer) = self.ask(request).await?;
         self.accepted(request, &answer).map(drop)
     }
 
@@ -223,19 +230,19 @@ impl Auth {
     ///
     /// # Errors
     /// [`HttpError`] when nothing answered.
-    pub async fn get_protected(&self, token: Option<&Token>, notice: &Notice) -> Result<Answer, HttpError> {
+    pub async fn get_protected(&self, token: Option<&Token>) -> Result<Answer, HttpError> {
         let mut request = Request::get(self.config.protected_path.as_str());
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {}", token.expose()));
         }
-        Ok(patience::send(&self.http, request, DEADLINE, PATIENCE, notice).await?.answer)
+        Ok(patience::send(&self.http, request, DEADLINE, PATIENCE, &self.notices).await?.answer)
     }
 
     /// Sends a request and gives it in words, with its answer.
-    async fn ask(&self, request: Request, notice: &Notice) -> Result<(String, Answer), LoginError> {
+    async fn ask(&self, request: Request) -> Result<(String, Answer), LoginError> {
         let shown = request.shown(self.http.endpoint());
         let Patient { answer, throttled: waited, asked } =
-            patience::send(&self.http, request, DEADLINE, PATIENCE, notice).await?;
+            patience::send(&self.http, request, DEADLINE, PATIENCE, &self.notices).await?;
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => Err(LoginError::Throttled { request: shown, waited, asked }),
             _ => Ok((shown, answer)),

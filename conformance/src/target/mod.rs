@@ -3,6 +3,7 @@
 //! [`Target::resolve`] makes one of a configuration and a contract, without opening a connection. Judges nothing.
 
 mod auth;
+mod notices;
 mod numbers;
 mod patience;
 mod redact;
@@ -21,8 +22,8 @@ use crate::net::{Endpoint, HttpClient};
 use crate::recording::TokenPlace;
 
 pub use auth::{Auth, LoginError};
+pub use notices::Notices;
 pub use numbers::{Numbers, NumbersError};
-pub use patience::Notice;
 pub use redact::Redactor;
 pub use tokens::{BadToken, Token, TokenError, Tokens, bad_tokens};
 pub use trigger::{Accepted, Batch, Signature, Trigger, TriggerError, Webhook};
@@ -49,6 +50,8 @@ pub struct Target {
     pub deadlines: Deadlines,
     /// Hides every secret of the target's; learns the tokens as they come.
     pub redactor: Redactor,
+    /// What a person should know of the run.
+    pub notices: Notices,
     lacks: BTreeMap<Capability, String>,
 }
 
@@ -70,7 +73,8 @@ impl Target {
         refuse_contradictions(config)?;
         let http = HttpClient::new(endpoint.clone());
         let redactor = Redactor::new(secrets_of(config));
-        let auth = Arc::new(Auth::resolve(&config.auth, http.clone(), redactor.clone())?);
+        let notices = Notices::default();
+        let auth = Arc::new(Auth::resolve(&config.auth, http.clone(), redactor.clone(), notices.clone())?);
         let types = settings_by_type(config, contract)?;
         let recipients = recipients(contract, &types);
         let socket_path = config.socket_path.as_deref().unwrap_or(&contract.path).trim_end_matches('/').to_owned();
@@ -84,6 +88,7 @@ impl Target {
             http: &http,
             auth: &auth,
             redactor: &redactor,
+            notices: &notices,
         })?;
         let patterns = types.iter().map(|(name, settings)| ((*name).to_owned(), numbers_of(*settings))).collect();
         Ok(Self {
@@ -97,6 +102,7 @@ impl Target {
             auth,
             trigger,
             redactor,
+            notices,
         })
     }
 

@@ -4,10 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
 
+use super::notices::Notices;
 use crate::net::{Answer, HttpClient, HttpError, Request};
-
-/// Is told, in one sentence, when the suite slows down.
-pub type Notice = dyn Fn(&str) + Send + Sync;
 
 /// How long to wait where a 429 does not say.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
@@ -30,7 +28,7 @@ pub(super) async fn send(
     request: Request,
     deadline: Duration,
     patience: Duration,
-    notice: &Notice,
+    notices: &Notices,
 ) -> Result<Patient, HttpError> {
     let mut throttled = Duration::ZERO;
     let mut least = FIRST_WAIT;
@@ -43,7 +41,10 @@ pub(super) async fn send(
         if throttled + wait > patience {
             return Ok(Patient { answer, throttled, asked: wait });
         }
-        notice(&format!("{} is rate-limited (429): waiting {wait:.1?}", request.shown(http.endpoint())));
+        notices.tell(&format!(
+            "{} is rate-limited (429): the run waits as it is asked to",
+            request.shown(http.endpoint())
+        ));
         tokio::time::sleep(wait).await;
         throttled += wait;
         least *= 2;

@@ -1,7 +1,5 @@
 //! How logins end, against a server that answers as real ones do.
 
-use std::sync::{Arc, Mutex};
-
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -9,14 +7,12 @@ use super::*;
 use crate::config::Config;
 use crate::net::{Endpoint, TlsOptions};
 
-const SILENT: &Notice = &|_| {};
-
 fn auth(server: &str, settings: &str) -> Auth {
     let text = format!("[auth]\nusername = \"agent\"\npassword = \"login-password\"\n{settings}");
     let config = Config::parse_with("conformance.toml", &text, &|_| None).unwrap();
     let http = HttpClient::new(Endpoint::new(server.parse().unwrap(), TlsOptions::default()).unwrap());
     let redactor = Redactor::new([Secret::new("login-password")]);
-    Auth::resolve(&config.auth, http, redactor).unwrap()
+    Auth::resolve(&config.auth, http, redactor, Notices::default()).unwrap()
 }
 
 async fn answering(answer: ResponseTemplate) -> MockServer {
@@ -28,7 +24,7 @@ async fn answering(answer: ResponseTemplate) -> MockServer {
 /// The error of a login that is answered like this; `{}` stands for the server's address.
 async fn refused(answer: ResponseTemplate) -> String {
     let server = answering(answer).await;
-    let error = auth(&server.uri(), "").login(SILENT).await.unwrap_err();
+    let error = auth(&server.uri(), "").login().await.unwrap_err();
     error.to_string().replace(&server.uri(), "{}")
 }
 
@@ -44,7 +40,7 @@ async fn a_login_gives_both_tokens_and_hides_them() {
         .mount(&server)
         .await;
     let auth = auth(&server.uri(), "");
-    let tokens = auth.login(SILENT).await.unwrap();
+    let tokens = auth.login().await.unwrap();
     assert_eq!(tokens.access.expose(), "opaque-access");
     assert_eq!(tokens.refresh.unwrap().expose(), "opaque-refresh");
     assert_eq!(auth.redactor.redact("opaque-access opaque-refresh"), "*** ***");
@@ -53,7 +49,7 @@ async fn a_login_gives_both_tokens_and_hides_them() {
 #[tokio::test]
 async fn the_token_may_lie_deeper_in_the_answer() {
     let server = answering(ResponseTemplate::new(200).set_body_json(json!({"data": {"jwt": "deep-token"}}))).await;
-    let tokens = auth(&server.uri(), "token_field = \"data.jwt\"").login(SILENT).await.unwrap();
+    let tokens = auth(&server.uri(), "token_field = \"data.jwt\"").login().await.unwrap();
     assert_eq!(tokens.access.expose(), "deep-token");
 }
 
@@ -66,7 +62,7 @@ async fn the_shared_token_costs_one_login() {
         .mount(&server)
         .await;
     let auth = auth(&server.uri(), "");
-    let (first, second) = tokio::join!(auth.shared_token(SILENT), auth.shared_token(SILENT));
+    let (first, second) = tokio::join!(auth.shared_token(), auth.shared_token());
     assert_eq!(first.unwrap().unwrap(), second.unwrap().unwrap());
 }
 
@@ -82,14 +78,10 @@ async fn a_rate_limit_is_waited_for_and_told() {
         .respond_with(ResponseTemplate::new(200).set_body_json(json!({"accessToken": "opaque-access"})))
         .mount(&server)
         .await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let notice = {
-        let told = Arc::clone(&told);
-        move |text: &str| told.lock().unwrap().push(text.to_owned())
-    };
-    auth(&server.uri(), "").login(&notice).await.unwrap();
-    let login = format!("POST {}/api/auth/login is rate-limited (429): waiting", server.uri());
-    assert_eq!(*told.lock().unwrap(), [format!("{login} 50.0ms"), format!("{login} 100.0ms")]);
+    let auth = auth(&server.uri(), "");
+    auth.login().await.unwrap();
+    let said = format!("POST {}/api/auth/login is rate-limited (429): the run waits as it is asked to", server.uri());
+    assert_eq!(auth.notices.all(), [said]);
 }
 
 #[tokio::test]
@@ -149,7 +141,7 @@ async fn a_target_that_is_not_there_is_told() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = auth(&url, "").login(SILENT).await.unwrap_err();
+    let error = auth(&url, "").login().await.unwrap_err();
     assert!(matches!(error, LoginError::Unreachable(HttpError::Dial(_))), "{error}");
 }
 
@@ -163,7 +155,7 @@ async fn a_logout_shows_the_token_in_both_places() {
         .expect(1)
         .mount(&server)
         .await;
-    auth(&server.uri(), "").logout(&Token::new("opaque"), SILENT).await.unwrap();
+    auth(&server.uri(), "").logout(&Token::new("opaque")).await.unwrap();
 }
 
 #[tokio::test]
@@ -176,6 +168,6 @@ async fn the_protected_route_is_called_with_the_token_or_without() {
         .await;
     Mock::given(path("/api/dashboard/stats")).respond_with(ResponseTemplate::new(401)).mount(&server).await;
     let auth = auth(&server.uri(), "");
-    assert_eq!(auth.get_protected(Some(&Token::new("opaque")), SILENT).await.unwrap().status, StatusCode::OK);
-    assert_eq!(auth.get_protected(None, SILENT).await.unwrap().status, StatusCode::UNAUTHORIZED);
+    assert_eq!(auth.get_protected(Some(&Token::new("opaque"))).await.unwrap().status, StatusCode::OK);
+    assert_eq!(auth.get_protected(None).await.unwrap().status, StatusCode::UNAUTHORIZED);
 }

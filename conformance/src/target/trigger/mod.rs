@@ -18,7 +18,9 @@ use fixtures::webhooks::{Inbound, MessageKind};
 use self::command::CommandTrigger;
 use self::request::RequestTrigger;
 use self::socket::SocketTrigger;
+use self::webhook::Caller;
 use super::auth::Auth;
+use super::notices::Notices;
 use super::redact::Redactor;
 use crate::config::{Config, ConfigError, TriggerKind, Values};
 use crate::net::{Endpoint, HttpClient};
@@ -88,12 +90,19 @@ pub(super) struct Parts<'a> {
     pub http: &'a HttpClient,
     pub auth: &'a Arc<Auth>,
     pub redactor: &'a Redactor,
+    pub notices: &'a Notices,
 }
 
 impl Trigger {
     pub(super) fn resolve(parts: Parts<'_>) -> Result<Self, ConfigError> {
         let settings = &parts.config.trigger;
         let redactor = parts.redactor.clone();
+        let caller = |http: HttpClient| Caller {
+            http,
+            timeout: settings.timeout,
+            redactor: redactor.clone(),
+            notices: parts.notices.clone(),
+        };
         let (kind, needs_channel) = match &settings.kind {
             TriggerKind::Whatsapp(whatsapp) => {
                 let path = whatsapp.path.as_deref().or(parts.webhook_path).ok_or_else(|| {
@@ -101,7 +110,7 @@ impl Trigger {
                     let help = "set [trigger] path, or another kind: http, socket, command";
                     ConfigError::new(settings.place.as_ref(), problem, help)
                 })?;
-                let webhook = Webhook::new(whatsapp, path, parts.http.clone(), settings.timeout, redactor);
+                let webhook = Webhook::new(whatsapp, path, caller(parts.http.clone()));
                 let needs_channel = webhook.needs_channel();
                 (Kind::Webhook(webhook), needs_channel)
             }
@@ -115,18 +124,16 @@ impl Trigger {
                     }
                 };
                 let needs_channel = config.uses("channel");
-                (
-                    Kind::Texts(Texts::Http(RequestTrigger::new(config.clone(), http, settings.timeout, redactor))),
-                    needs_channel,
-                )
+                (Kind::Texts(Texts::Http(RequestTrigger::new(config.clone(), caller(http)))), needs_channel)
             }
             TriggerKind::Socket(config) => {
                 let needs_channel = config.payload.uses("channel");
                 (Kind::Texts(Texts::Socket(SocketTrigger::new(config.clone(), &parts))), needs_channel)
             }
-            TriggerKind::Command(config) => {
-                (Kind::Texts(Texts::Command(CommandTrigger::new(config.clone(), settings.timeout, redactor))), false)
-            }
+            TriggerKind::Command(config) => (
+                Kind::Texts(Texts::Command(CommandTrigger::new(config.clone(), settings.timeout, redactor.clone()))),
+                false,
+            ),
         };
         let nameless = parts.recipients.iter().find(|(_, recipient)| recipient.channel.is_none());
         if let Some((customer_type, _)) = nameless.filter(|_| needs_channel) {

@@ -1,12 +1,9 @@
 //! The trigger by an HTTP request of the user's own making.
 
-use std::time::Duration;
-
 use super::webhook::Caller;
 use super::{Accepted, TriggerError};
 use crate::config::{HttpConfig, Values};
-use crate::net::{HttpClient, Request};
-use crate::target::redact::Redactor;
+use crate::net::Request;
 
 /// Fills in the request's templates and sends it.
 pub(super) struct RequestTrigger {
@@ -15,8 +12,8 @@ pub(super) struct RequestTrigger {
 }
 
 impl RequestTrigger {
-    pub fn new(config: HttpConfig, http: HttpClient, timeout: Duration, redactor: Redactor) -> Self {
-        Self { config, caller: Caller { http, timeout, redactor } }
+    pub fn new(config: HttpConfig, caller: Caller) -> Self {
+        Self { config, caller }
     }
 
     pub async fn send(&self, values: &Values<'_>) -> Result<Accepted, TriggerError> {

@@ -94,7 +94,7 @@ impl SocketTrigger {
 
     /// Opens a session and enters the namespace with a good token.
     async fn connect(&self) -> Result<Connection, TriggerError> {
-        let token = self.auth.shared_token(&|_| {}).await?;
+        let token = self.auth.shared_token().await?;
         let token = token.as_ref().map(|token| token.expose().to_owned());
         let mut options = SessionOptions::new(self.endpoint.clone(), self.path.as_str(), self.transport);
         options.deadline = self.connect;

@@ -11,9 +11,12 @@ use url::form_urlencoded;
 use super::{Accepted, TriggerError};
 use crate::config::{Secret, WhatsappConfig};
 use crate::net::{Answer, HttpClient, HttpError, Request};
-use crate::target::patience::{self, Notice, Patient};
 use crate::target::redact::Redactor;
 use crate::target::tokens::hmac_sha256;
+use crate::target::{
+    notices::Notices,
+    patience::{self, Patient},
+};
 
 /// How long the suite waits in all where webhooks are rate-limited: a minute's limit, and some.
 const PATIENCE: Duration = Duration::from_secs(70);
@@ -43,19 +46,13 @@ pub enum Signature {
 }
 
 impl Webhook {
-    pub(super) fn new(
-        config: &WhatsappConfig,
-        path: &str,
-        http: HttpClient,
-        timeout: Duration,
-        redactor: Redactor,
-    ) -> Self {
+    pub(super) fn new(config: &WhatsappConfig, path: &str, caller: Caller) -> Self {
         Self {
             path: path.to_owned(),
             secret: config.secret.clone(),
             verify_path: config.verify_path.clone(),
             verify_token: config.verify_token.clone(),
-            caller: Caller { http, timeout, redactor },
+            caller,
         }
     }
 
@@ -136,12 +133,12 @@ pub(super) struct Caller {
     pub http: HttpClient,
     pub timeout: Duration,
     pub redactor: Redactor,
+    pub notices: Notices,
 }
 
 impl Caller {
     pub async fn call(&self, request: Request) -> Result<Patient, HttpError> {
-        let silent: &Notice = &|_| {};
-        patience::send(&self.http, request, self.timeout, PATIENCE, silent).await
+        patience::send(&self.http, request, self.timeout, PATIENCE, &self.notices).await
     }
 
     /// Makes a call and takes any 2xx for an acceptance.
