@@ -133,7 +133,7 @@ pub enum Step {
         /// The label of the second delivery.
         again: Arc<str>,
     },
-    /// Delivers a receipt for some message of the agent's to an earlier message's customer.
+    /// Delivers a receipt to an earlier message's customer. It names that message's own id, which the backend knows.
     Receipt {
         /// The earlier message's label.
         label: Arc<str>,

@@ -380,15 +380,16 @@ impl Performance<'_> {
         Ok(())
     }
 
+    /// A receipt that names a message which the backend knows: the customer's own, as no other id is known to both sides.
+    /// (A backend may well ignore receipts for ids that it has never seen.)
     async fn receipt(&self, label: &str, status: ReceiptStatus) -> Result<(), String> {
         let earlier = lock(&self.messages).get(label).map(|(sent, _)| sent.clone());
         let earlier = earlier.ok_or_else(|| format!("a receipt for `{label}`, which was not sent"))?;
         let from = Instant::now();
-        let id = format!("wamid.CONFORMANCE{}", super::nonce().trim_start_matches('~'));
         let target = &self.stage.ground.target;
         let channel = target.trigger.channel(&earlier.customer_type).unwrap_or_default();
         let Some(webhook) = target.trigger.webhook() else { return Err("receipts need a webhook".to_owned()) };
-        let body = webhooks::receipt(channel, &id, status, &earlier.number, jiff::Timestamp::now().as_second());
+        let body = webhooks::receipt(channel, &earlier.id, status, &earlier.number, jiff::Timestamp::now().as_second());
         let refused = match webhook.post_json(channel, &body, Signature::Right).await {
             Ok(answer) if answer.status.is_success() => None,
             Ok(answer) => Some(format!("the webhook answered {}", answer.status)),
@@ -399,40 +400,38 @@ impl Performance<'_> {
         Ok(())
     }
 
-    /// Waits until each actor has heard each message, or the time for broadcasts is over. Whether they have.
+    /// Waits until each actor has heard each message under the name that the contract gives it, or the time for broadcasts
+    /// is over. Whether they have. (Under another name it was not heard: the wait goes on, so that checks may say "never".)
     async fn heard(&self, actors: &[Actor], labels: &[Arc<str>]) -> Result<bool, String> {
         let from = Instant::now();
         let mut pending: HashSet<(Peer, String)> = HashSet::new();
-        let mut awaited: Vec<(Sent, Duration)> = Vec::new();
+        let mut awaited: Vec<Awaited<'_>> = Vec::new();
         for label in labels {
             let message = lock(&self.messages).get(label).cloned();
-            let message = message.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
+            let (sent, at) = message.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
             let peers = actors.iter().filter_map(|actor| self.socket(actor)).map(|socket| socket.peer.clone());
-            pending.extend(peers.map(|peer| (peer, message.0.nonce.clone())));
-            awaited.push(message);
+            pending.extend(peers.map(|peer| (peer, sent.nonce.clone())));
+            let route = self.stage.ground.contract.route(&sent.customer_type);
+            awaited.push(Awaited {
+                event: route.map(|route| &*route.event),
+                chat_id: self.chat_id_of(&sent),
+                sent,
+                at,
+            });
         }
         if pending.is_empty() {
             return Ok(false);
         }
-        let identity = self.stage.ground.contract.key(Role::Identity).unwrap_or_default().to_owned();
-        let chat_ids: HashMap<String, Option<String>> =
-            awaited.iter().map(|(sent, _)| (sent.nonce.clone(), self.chat_id_of(sent))).collect();
+        let identity = self.stage.ground.contract.key(Role::Identity).unwrap_or_default();
+        let nonces: Vec<String> = lock(&self.messages).values().map(|(sent, _)| sent.nonce.clone()).collect();
         let deadline = from + self.stage.ground.target.deadlines.delivery;
         let all = self
             .log
             .wait(0, deadline, |entry| {
-                let What::Event { dir: Direction::In, args, .. } = &entry.what else { return None };
                 let peer = entry.peer.as_ref()?;
-                for (sent, at) in awaited.iter().filter(|(_, at)| entry.at >= *at) {
-                    let carries = match sent.text {
-                        Some(_) => args.iter().any(|arg| mentions(arg, &sent.nonce)),
-                        None => {
-                            let id = args.first().and_then(|arg| arg.get(&identity)).and_then(Value::as_str);
-                            id.is_some() && id == chat_ids.get(&sent.nonce).and_then(Option::as_deref)
-                        }
-                    };
-                    if carries && pending.remove(&(peer.clone(), sent.nonce.clone())) {
-                        self.stage.pace.seen(entry.at.saturating_sub(*at));
+                for message in awaited.iter().filter(|message| message.is_carried_by(entry, identity, &nonces)) {
+                    if pending.remove(&(peer.clone(), message.sent.nonce.clone())) {
+                        self.stage.pace.seen(entry.at.saturating_sub(message.at));
                     }
                 }
                 pending.is_empty().then_some(())
@@ -524,6 +523,33 @@ impl Performance<'_> {
     async fn close_all(&self) {
         let sockets = std::mem::take(&mut *lock(&self.sockets));
         futures_util::future::join_all(sockets.values().map(|socket| socket.close())).await;
+    }
+}
+
+/// A message that somebody waits to hear.
+struct Awaited<'a> {
+    sent: Sent,
+    at: Duration,
+    /// The event that it is to be broadcast as.
+    event: Option<&'a str>,
+    /// Its chat, where an earlier message has taught it: how a message without text is told.
+    chat_id: Option<String>,
+}
+
+impl Awaited<'_> {
+    /// Whether the entry is the receipt of its broadcast. `nonces` are all that this scenario has sent: what carries one of
+    /// them is not the broadcast of a message without text.
+    fn is_carried_by(&self, entry: &Entry, identity: &str, nonces: &[String]) -> bool {
+        let What::Event { dir: Direction::In, event, args } = &entry.what else { return false };
+        if entry.at < self.at || self.event.is_some_and(|expected| expected != event) {
+            return false;
+        }
+        let carries = |nonce: &String| args.iter().any(|arg| mentions(arg, nonce));
+        if self.sent.text.is_some() {
+            return carries(&self.sent.nonce);
+        }
+        let id = args.first().and_then(|arg| arg.get(identity)).and_then(Value::as_str);
+        id.is_some() && id == self.chat_id.as_deref() && !nonces.iter().any(carries)
     }
 }
 
