@@ -6,7 +6,9 @@ use fixtures::{Role, Route};
 use serde_json::Value;
 
 use super::{Check, Judge};
-use crate::conversation::{Connection, Conversation, Delivery, Message, chats_of, evidence, not_tested};
+use crate::conversation::{
+    Connection, Conversation, Delivery, Event, Message, chats_of, evidence, mentions, not_tested,
+};
 use crate::recording::What;
 use crate::scenarios::{
     AGENT_REPLY, BATCH, BURST, CONCURRENT, CONVERSATION, KINDS, LIST_ON_RECEIPT, ONE_MESSAGE_PER_TYPE, RECEIPTS,
@@ -84,13 +86,7 @@ fn delivered(conversation: &Conversation<'_>, route: &Route) -> Judgement {
 /// Every member at the time of sending hears the message under the route's own name within the deadline. A member that
 /// left or closed before the deadline was over owes nothing.
 fn delivered_to_members(conversation: &Conversation<'_>, route: &Route, message: &Message<'_>) -> Judgement {
-    let members = conversation.members_at(&route.room, message);
-    if members.is_empty() {
-        return Err(Failure::NotTested {
-            reason: format!("no socket had an acknowledged join of {} when the message was sent", route.room),
-            because: Some("join.acknowledged"),
-        });
-    }
+    let members = conversation.members(route, message)?;
     let mut in_time = 0;
     let mut missed = Vec::new();
     let mut late = Vec::new();
@@ -148,7 +144,7 @@ fn saved_all_the_same(conversation: &Conversation<'_>, message: &Message<'_>) ->
         return None;
     }
     let saved = later.iter().find_map(|(_, answer)| {
-        let chat = chats_of(answer)?.iter().find(|chat| crate::conversation::mentions(chat, &message.sent.nonce))?;
+        let chat = chats_of(answer)?.iter().find(|chat| mentions(chat, &message.sent.nonce))?;
         Some(format!(
             "{}  saved all the same: the chat list shows {}",
             evidence::clock(answer.at),
@@ -162,7 +158,7 @@ fn saved_all_the_same(conversation: &Conversation<'_>, message: &Message<'_>) ->
 fn exactly_once(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let mut observations = 0;
     for message in conversation.messages_to(route)? {
-        for member in conversation.members_at(&route.room, message) {
+        for member in conversation.members(route, message)? {
             observations += once(conversation, member, message, route)?;
         }
     }
@@ -290,7 +286,10 @@ fn latencies(conversation: &Conversation<'_>, route: &Route) -> String {
 }
 
 /// The only member of the route in scenarios that have one per type.
-fn observer<'c, 'a>(conversation: &'c Conversation<'a>, route: &Route) -> Result<&'c Connection<'a>, Failure> {
+pub(super) fn observer<'c, 'a>(
+    conversation: &'c Conversation<'a>,
+    route: &Route,
+) -> Result<&'c Connection<'a>, Failure> {
     let connection = conversation.actor(&crate::scenarios::member(route))?;
     if connection.memberships.iter().all(|(_, stay)| stay.from.is_none()) {
         return Err(Failure::NotTested {
@@ -299,6 +298,24 @@ fn observer<'c, 'a>(conversation: &'c Conversation<'a>, route: &Route) -> Result
         });
     }
     Ok(connection)
+}
+
+/// What the route's observer, a plain member, heard of a message: once. The yardstick for sockets with another history
+/// and for messages of another kind: where even this is lost or doubled, that is another requirement's matter.
+pub(super) fn plainly<'a>(
+    conversation: &Conversation<'a>,
+    route: &Route,
+    message: &Message<'_>,
+) -> Result<Delivery<'a>, Failure> {
+    let observer = observer(conversation, route)?;
+    let heard = conversation.delivered(observer, message, route)?;
+    if heard.len() > 1 {
+        return Err(Failure::NotTested {
+            reason: format!("{} heard the message `{}` {} times", observer.peer, message.sent.label, heard.len()),
+            because: Some("broadcast.exactly-once"),
+        });
+    }
+    Ok(*heard[0])
 }
 
 /// The first deliveries of the messages to the route's observer, one per message, in the order of arrival.
@@ -312,20 +329,24 @@ fn arrivals<'a>(conversation: &Conversation<'a>, route: &Route) -> Result<Vec<De
     Ok(arrivals)
 }
 
-/// Messages of one chat sent one after the other arrive in that order.
+/// Messages of one chat sent one after the other arrive in that order, all of them if the first does.
 fn order(conversation: &Conversation<'_>, route: &Route) -> Judgement {
+    let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
-    let arrived: Vec<&str> = arrivals(conversation, route)?.iter().map(|delivery| delivery.nonce).collect();
-    let sent: Vec<&str> = messages.iter().map(|message| message.sent.nonce.as_str()).collect();
+    conversation.delivered(observer, messages[0], route)?;
+    let mut arrived: Vec<_> = messages
+        .iter()
+        .filter_map(|message| Some((conversation.delivered(observer, message, route).ok()?[0].at, &message.sent.label)))
+        .collect();
+    arrived.sort_by_key(|(at, _)| *at);
+    let arrived: Vec<&str> = arrived.into_iter().map(|(_, label)| &**label).collect();
+    let sent: Vec<&str> = messages.iter().map(|message| &*message.sent.label).collect();
     if arrived == sent {
         return Ok(sent.len());
     }
-    let label = |nonce: &&str| {
-        messages.iter().find(|message| message.sent.nonce == *nonce).map_or("?", |message| &message.sent.label)
-    };
     Err(Finding::new(
-        format!("in the order of sending: {}", sent.iter().map(label).collect::<Vec<_>>().join(", ")),
-        format!("arrived as {}", arrived.iter().map(label).collect::<Vec<_>>().join(", ")),
+        format!("in the order of sending: {}", sent.join(", ")),
+        format!("arrived as {}", arrived.join(", ")),
     )
     .with(messages.iter().map(|message| message.line()))
     .into())
@@ -335,47 +356,45 @@ fn order(conversation: &Conversation<'_>, route: &Route) -> Judgement {
 fn burst(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
-    let mut observations = all_once(conversation, observer, &messages, route)?;
-    let last = observer.received(&route.event).filter(|event| {
-        messages
-            .iter()
-            .any(|message| event.args.iter().any(|arg| crate::conversation::mentions(arg, &message.sent.nonce)))
-    });
-    let (Some(last), Some(text)) = (last.last(), conversation.contract().key(Role::Text)) else {
-        return Ok(observations);
-    };
-    for (_, answer) in conversation.lists_of(observer) {
-        let chat_id = conversation.contract().key(Role::Identity);
-        let id = chat_id.and_then(|key| last.args.first()?.get(key));
-        let listed =
-            chats_of(answer).and_then(|chats| chats.iter().find(|chat| chat_id.and_then(|key| chat.get(key)) == id));
-        let (seen, listed) =
-            (last.args.first().and_then(|payload| payload.get(text)), listed.and_then(|chat| chat.get(text)));
-        if listed.is_some() && seen != listed {
-            return Err(Finding::new(
-                format!("after {} messages at once, the chat list and the last broadcast agree", messages.len()),
-                format!("the last broadcast says {}, the list says {}", brief(seen), brief(listed)),
-            )
-            .into());
-        }
-        observations += usize::from(listed.is_some());
+    let observations = all_once(conversation, observer, &messages, route)?;
+    let told = |value: &Value| messages.iter().find(|message| mentions(value, &message.sent.nonce)).copied();
+    let last = observer.received(&route.event).filter_map(|event| Some((event, told(event.args.first()?)?))).last();
+    let Some((event, last)) = last else { return Ok(observations) };
+    let lists = conversation.lists_of(observer);
+    let Some((_, answer)) = lists.iter().find(|(asked, _)| *asked > event.at) else { return Ok(observations) };
+    let listed = chats_of(answer).and_then(|chats| chats.iter().find_map(told));
+    match listed {
+        Some(listed) if listed.sent.nonce == last.sent.nonce => Ok(observations + 1),
+        // A chat that the list does not show at all is not about bursts.
+        None => Err(Failure::NotTested {
+            reason: "the list does not show the chat".to_owned(),
+            because: Some("list.filter"),
+        }),
+        Some(listed) => Err(Finding::new(
+            format!("after {} messages at once, the chat list and the last broadcast agree", messages.len()),
+            format!("the last broadcast is of `{}`, the list shows `{}`", last.sent.label, listed.sent.label),
+        )
+        .with([last.line(), listed.line()])
+        .into()),
     }
-    Ok(observations)
 }
 
 fn brief(value: Option<&Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |value| evidence::brief(value, 80))
 }
 
-/// Each message once at the observer; a violation names all that are missing or doubled.
+/// Each message once at the observer; a violation names all that are missing or doubled. The first one was sent plainly,
+/// on its own: where that is lost or doubled, so is everything, which is not about the others.
 fn all_once(
     conversation: &Conversation<'_>,
     observer: &Connection<'_>,
     messages: &[&Message<'_>],
     route: &Route,
 ) -> Judgement {
+    plainly(conversation, route, messages[0])?;
+    let others = &messages[1..];
     let mut wrong = BTreeMap::new();
-    for message in messages {
+    for message in others {
         match once(conversation, observer, message, route) {
             Ok(_) => {}
             Err(Failure::Violation(finding)) => {
@@ -388,19 +407,12 @@ fn all_once(
         }
     }
     if wrong.is_empty() {
-        return Ok(messages.len());
-    }
-    let never = wrong.values().filter(|how| *how == "never").count();
-    if never == messages.len() {
-        return Err(Failure::NotTested {
-            reason: format!("{} heard none of the {} messages", observer.peer, messages.len()),
-            because: Some("broadcast.delivered"),
-        });
+        return Ok(others.len());
     }
     let told: Vec<String> = wrong.iter().map(|(label, how)| format!("{label}: {how}")).collect();
-    Err(Finding::new(format!("each of {} messages once at {}", messages.len(), observer.describe()), told.join(", "))
+    Err(Finding::new(format!("each of {} messages once at {}", others.len(), observer.describe()), told.join(", "))
         .with([conversation.join_line(observer, &route.room)])
-        .with(messages.iter().filter(|message| wrong.contains_key(&*message.sent.label)).map(|message| message.line()))
+        .with(others.iter().filter(|message| wrong.contains_key(&*message.sent.label)).map(|message| message.line()))
         .into())
 }
 
@@ -452,12 +464,18 @@ fn same_chat(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     Ok(arrivals.len() - 1)
 }
 
-/// A chat list asked for on receipt already shows that message or a newer one.
+/// A chat list asked for on receipt already shows that message or a newer one. A list that never shows the chat at all is
+/// not late but wrong, which is `list.filter`'s to say.
 fn saved_first(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
     let lists = conversation.lists_of(observer);
+    let shows = |answer: &Event<'_>, messages: &[&Message<'_>]| {
+        let chats = chats_of(answer).map_or(&[][..], Vec::as_slice);
+        chats.iter().any(|chat| messages.iter().any(|message| mentions(chat, &message.sent.nonce)))
+    };
     let mut observations = 0;
+    let mut late = None;
     for (index, message) in messages.iter().enumerate() {
         let heard = conversation.delivered(observer, message, route)?[0];
         let Some((asked, answer)) = lists.iter().find(|(asked, _)| *asked >= heard.at) else {
@@ -466,29 +484,30 @@ fn saved_first(conversation: &Conversation<'_>, route: &Route) -> Judgement {
                 because: Some("list.shape"),
             });
         };
-        let shown = messages[index..].iter().any(|newer| {
-            chats_of(answer)
-                .is_some_and(|chats| chats.iter().any(|chat| crate::conversation::mentions(chat, &newer.sent.nonce)))
-        });
-        if !shown {
-            return Err(Finding::new(
-                "a chat list asked for on receipt already shows the message",
-                format!(
-                    "the list asked for {} after the broadcast does not show it",
-                    evidence::span(*asked - heard.at)
-                ),
-            )
-            .with([message.line(), heard.line()])
-            .with([format!(
-                "{}  the list: {}",
-                evidence::clock(answer.at),
-                evidence::brief(&Value::from(answer.args.to_vec()), 300)
-            )])
-            .into());
+        if shows(answer, &messages[index..]) {
+            observations += 1;
+        } else {
+            late = late.or(Some((message, heard, asked, answer)));
         }
-        observations += 1;
     }
-    Ok(observations)
+    let Some((message, heard, asked, answer)) = late else { return Ok(observations) };
+    if !lists.iter().any(|(_, answer)| shows(answer, &messages)) {
+        return Err(Failure::NotTested {
+            reason: "no list that was asked for ever shows the chat".to_owned(),
+            because: Some("list.filter"),
+        });
+    }
+    Err(Finding::new(
+        "a chat list asked for on receipt already shows the message",
+        format!("the list asked for {} after the broadcast does not show it", evidence::span(*asked - heard.at)),
+    )
+    .with([message.line(), heard.line()])
+    .with([format!(
+        "{}  the list: {}",
+        evidence::clock(answer.at),
+        evidence::brief(&Value::from(answer.args.to_vec()), 300)
+    )])
+    .into())
 }
 
 /// Every kind of message is broadcast.
@@ -508,28 +527,32 @@ fn kinds(conversation: &Conversation<'_>, route: &Route) -> Judgement {
         .into())
 }
 
-/// Delivery receipts broadcast nothing: of the chat, the observer hears the two messages around them and nothing else.
+/// Delivery receipts broadcast nothing: of the chat, the observer hears the three messages around them and nothing else.
 fn not_status(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
-    let (before, after) = (messages[0], messages[messages.len() - 1]);
-    let first = conversation.delivered(observer, before, route)?[0];
-    let last = conversation.delivered(observer, after, route)?[0];
+    let plain = conversation.delivered(observer, messages[0], route)?;
+    let mut last = plain[0];
+    for message in &messages[1..] {
+        last = conversation.delivered(observer, message, route)?[0];
+    }
     conversation.fenced(observer, last.at)?;
-    let id = chat_id(conversation, first);
+    let id = chat_id(conversation, plain[0]);
     let key = conversation.contract().key(Role::Identity).unwrap_or_default();
     let about: Vec<_> = observer
         .received(&route.event)
         .filter(|event| event.args.first().and_then(|payload| payload.get(key)) == id)
         .collect();
-    if about.len() == 2 {
+    // Where every message is broadcast twice, the first one shows it, and receipts are not to blame.
+    if about.len() == messages.len() * plain.len() {
         return accepted_receipts(conversation, route);
     }
     Err(Finding::new(
-        "two broadcasts: for the message before the receipts and for the one after them",
+        format!("{} broadcasts: one for each message, and none for a receipt", messages.len() * plain.len()),
         format!("{} broadcasts of the chat", about.len()),
     )
-    .with([before.line(), "then receipts: sent, delivered, read, failed".to_owned(), after.line()])
+    .with(messages.iter().map(|message| message.line()))
+    .with(["between the last two, receipts: sent, delivered, read, failed".to_owned()])
     .with(about.iter().map(|event| {
         format!("{}  {} heard {}: {}", evidence::clock(event.at), observer.peer, event.name, brief(event.args.first()))
     }))
@@ -563,25 +586,33 @@ fn batch(conversation: &Conversation<'_>, route: &Route) -> Judgement {
 fn redelivery(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
-    let twice = messages[0];
-    let after = messages[messages.len() - 1];
-    let mut observations = once(conversation, observer, twice, route)?;
-    let heard =
-        [conversation.delivered(observer, twice, route)?[0], conversation.delivered(observer, after, route)?[0]];
-    let unread: Vec<Option<i64>> =
-        heard.iter().map(|delivery| super::payload::unread(conversation, delivery)).collect();
-    if let [Some(first), Some(second)] = unread[..] {
-        if second != first + 1 {
-            return Err(Finding::new(
-                "unread raised once for a message that was delivered twice",
-                format!("{first} after it, {second} after the next message"),
-            )
-            .with(heard.iter().map(|delivery| delivery.line()))
-            .into());
-        }
-        observations += 1;
+    let (twice, after) = (messages[0], messages[messages.len() - 1]);
+    let heard = conversation.delivered(observer, twice, route)?;
+    let plain = conversation.delivered(observer, after, route)?;
+    conversation.fenced(observer, plain[0].at)?;
+    if heard.len() > plain.len() {
+        return Err(Finding::new(
+            "one message: broadcast as often as any other",
+            format!("{} broadcasts of it, {} of the next message", heard.len(), plain.len()),
+        )
+        .with(heard.iter().chain(&plain).map(|delivery| delivery.line()))
+        .into());
     }
-    Ok(observations)
+    let unread = |delivery| super::payload::unread(conversation, delivery);
+    match (unread(heard[0]), unread(plain[0])) {
+        (Some(first), Some(second)) if second > first + 1 => Err(Finding::new(
+            "unread raised once for a message that was delivered twice",
+            format!("{first} after it, {second} after the next message"),
+        )
+        .with([heard[0].line(), plain[0].line()])
+        .into()),
+        (Some(first), Some(second)) if second == first + 1 => Ok(2),
+        _ if conversation.contract().key(Role::Unread).is_none() => Ok(1),
+        _ => Err(Failure::NotTested {
+            reason: "the unread counter does not rise with messages that are delivered once".to_owned(),
+            because: Some("payload.unread"),
+        }),
+    }
 }
 
 /// A member that stops reading delays nobody else.
@@ -620,15 +651,18 @@ fn reopened(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     conversation.delivered(observer, messages[0], route)?;
     let answer = update.answer.as_deref().unwrap_or_default();
     let exchanges = observer.exchanges(&update.request, answer);
-    let resolved =
-        exchanges.iter().any(|(_, got)| got.and_then(|got| got.args.first()?.get("status")) == Some(&Value::from(1)));
-    if !resolved {
+    let answers: Vec<&Value> = exchanges.iter().filter_map(|(_, got)| got.as_ref()?.args.first()).collect();
+    if !answers.iter().any(|answer| answer.get("status") == Some(&Value::from(1))) {
+        let answer = brief(answers.last().copied());
         return Err(not_tested(format!(
-            "the chat could not be resolved: {} was not answered with status 1",
+            "the chat could not be resolved: {} was answered with {answer}",
             update.request
         )));
     }
-    let heard = conversation.delivered(observer, messages[messages.len() - 1], route)?;
+    let after = messages[messages.len() - 1];
+    let Ok(heard) = conversation.delivered(observer, after, route) else {
+        return Err(Finding::new("a broadcast of a message in a resolved chat", "none").with([after.line()]).into());
+    };
     match heard[0].payload().and_then(|payload| payload.get(status)) {
         Some(Value::String(value)) if value == "active" => Ok(1),
         other => Err(Finding::new(format!("`{status}`: \"active\" after a message in a resolved chat"), brief(other))
@@ -641,7 +675,7 @@ fn reopened(conversation: &Conversation<'_>, route: &Route) -> Judgement {
 fn agent_reply(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let contract = conversation.contract();
-    let Some((send, text)) = contract.send.as_ref().zip(contract.key(Role::Text)) else {
+    let Some(send) = &contract.send else {
         return Err(Failure::NotApplicable("the contract has no agents' messages".to_owned()));
     };
     let message = conversation.messages_to(route)?[0];
@@ -656,8 +690,7 @@ fn agent_reply(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let reply = asked.args.first().and_then(|asked| asked.get("message")).and_then(Value::as_str).unwrap_or_default();
     let update = observer
         .received(&route.event)
-        .filter(|event| event.at >= asked.at)
-        .find(|event| event.args.first().and_then(|payload| payload.get(text)).and_then(Value::as_str) == Some(reply));
+        .find(|event| event.at >= asked.at && event.args.iter().any(|arg| mentions(arg, reply)));
     let Some(update) = update else {
         return Err(Finding::new(format!("`{}` with the agent's text", route.event), "no broadcast of the reply")
             .with([format!("{}  {} {}", evidence::clock(asked.at), send.request, brief(asked.args.first()))])

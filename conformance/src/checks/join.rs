@@ -5,7 +5,7 @@ use std::time::Duration;
 use fixtures::Route;
 use serde_json::Value;
 
-use super::broadcast::{once, silent};
+use super::broadcast::{once, plainly, silent};
 use super::{Check, Judge};
 use crate::conversation::{Connection, Conversation, Event, evidence, mentions, not_tested};
 use crate::scenarios::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP, ONE_MESSAGE_PER_TYPE, member};
@@ -118,6 +118,12 @@ fn private_answer(conversation: &Conversation<'_>) -> Judgement {
         conversation.fenced(connection, last)?;
         observations += answers.len();
     }
+    if observations == 0 {
+        return Err(Failure::NotTested {
+            reason: "no request to join was answered".to_owned(),
+            because: Some("join.acknowledged"),
+        });
+    }
     Ok(observations)
 }
 
@@ -129,15 +135,9 @@ fn private_answer(conversation: &Conversation<'_>) -> Judgement {
 fn effective(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let mut observations = 0;
     for message in conversation.messages_to(route)? {
-        let members = conversation.members_at(&route.room, message);
+        let members = conversation.members(route, message)?;
         let (heard, deaf): (Vec<_>, Vec<_>) =
             members.into_iter().partition(|member| !conversation.heard_by(member, message).is_empty());
-        if heard.is_empty() && deaf.is_empty() {
-            return Err(Failure::NotTested {
-                reason: format!("no join of {} was acknowledged", route.room),
-                because: Some("join.acknowledged"),
-            });
-        }
         if heard.is_empty() && !conversation.deliveries.is_empty() {
             return Err(Failure::NotTested {
                 reason: format!(
@@ -257,7 +257,7 @@ fn malformed(conversation: &Conversation<'_>) -> Judgement {
     Ok(observations)
 }
 
-/// The actor's messages of the route, each heard once.
+/// The actor's messages of the route, each heard once, as a plain member hears them.
 fn hears_once(conversation: &Conversation<'_>, actor: &str, route: &Route) -> Judgement {
     let connection = conversation.actor(actor)?;
     let mut observations = 0;
@@ -268,7 +268,7 @@ fn hears_once(conversation: &Conversation<'_>, actor: &str, route: &Route) -> Ju
                 because: Some("join.acknowledged"),
             });
         }
-        conversation.first_delivery(message)?;
+        plainly(conversation, route, message)?;
         if conversation.delivered(connection, message, route).is_err() {
             return Err(Finding::new(
                 format!("`{}` once at {}", route.event, connection.describe()),

@@ -2,7 +2,7 @@
 
 use fixtures::Route;
 
-use super::broadcast::{once, silent};
+use super::broadcast::{observer, once, plainly, silent};
 use super::{Check, Judge};
 use crate::conversation::{Conversation, evidence, not_tested};
 use crate::scenarios::MEMBERSHIP;
@@ -35,8 +35,10 @@ fn effective(conversation: &Conversation<'_>, route: &Route) -> Judgement {
             if leaver.memberships.iter().all(|(room, _)| *room != route.room) {
                 return Err(not_tested(format!("{} never was in {}", leaver.peer, route.room)));
             }
+            // What a plain member does not hear tells nothing of one that left.
+            conversation.delivered(observer(conversation, route)?, message, route)?;
             observations += silent(conversation, leaver, message, route)?;
-        } else if conversation.first_delivery(message).is_ok() {
+        } else if observer(conversation, other).and_then(|o| conversation.delivered(o, message, other)).is_ok() {
             if conversation.delivered(leaver, message, other).is_err() {
                 return Err(Finding::new(
                     format!("leaving {} leaves {} in {}", route.room, leaver.peer, other.room),
@@ -59,12 +61,22 @@ fn harmless(conversation: &Conversation<'_>) -> Judgement {
             .with([format!("{}  {}", evidence::clock(at), connection.describe())])
             .into());
     }
+    let rooms = connection.memberships.iter().filter(|(_, stay)| stay.leaving.is_none());
+    let joined =
+        rooms.filter_map(|(room, stay)| Some((*room, stay, conversation.contract().route_of_room(room)?))).next();
+    let Some((room, stay, route)) = joined else { return Err(not_tested("it asked for no room after leaving")) };
+    let observer = observer(conversation, route)?;
+    if stay.from.is_none() {
+        return Err(Finding::new(
+            format!("after leaving rooms it was not in, {} may join {room}", connection.peer),
+            "the join was not acknowledged, although others' were",
+        )
+        .with([conversation.join_line(connection, room)])
+        .into());
+    }
     let mut observations = 0;
-    for message in conversation.audible()? {
-        let Some(route) = conversation.contract().route(&message.sent.customer_type) else { continue };
-        if connection.member_since(&route.room, message.starts()).is_none() {
-            continue;
-        }
+    for message in conversation.messages_to(route)? {
+        conversation.delivered(observer, message, route)?;
         if conversation.delivered(connection, message, route).is_err() {
             return Err(Finding::new(
                 format!("after leaving rooms it was not in, {} still hears those it joined", connection.peer),
@@ -74,12 +86,6 @@ fn harmless(conversation: &Conversation<'_>) -> Judgement {
             .into());
         }
         observations += 1;
-    }
-    if observations == 0 {
-        return Err(Failure::NotTested {
-            reason: "its join was not acknowledged".to_owned(),
-            because: Some("join.acknowledged"),
-        });
     }
     Ok(observations)
 }
@@ -95,7 +101,7 @@ fn rejoin(conversation: &Conversation<'_>, route: &Route) -> Judgement {
                 because: Some("join.acknowledged"),
             });
         }
-        conversation.first_delivery(message)?;
+        plainly(conversation, route, message)?;
         if conversation.delivered(connection, message, route).is_err() {
             return Err(Finding::new("a room that was left and joined again delivers again", "it does not")
                 .with([conversation.join_line(connection, &route.room), message.line()])

@@ -136,11 +136,24 @@ fn customer_type(conversation: &Conversation<'_>, route: &Route) -> Judgement {
 fn text(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let key = conversation.contract().key(Role::Text).unwrap_or_default();
     let observer = conversation.actor(&member(route))?;
+    let messages = conversation.messages_to(route)?;
+    conversation.delivered(observer, messages[0], route)?;
     let mut observations = 0;
-    for message in conversation.messages_to(route)? {
-        let heard = conversation.delivered(observer, message, route)?;
-        let told = field(conversation, heard[0].payload(), Role::Text).and_then(Value::as_str);
+    for message in messages {
         let sent = message.sent.text.as_deref().unwrap_or_default();
+        let Ok(heard) = conversation.delivered(observer, message, route) else {
+            return Err(Finding::new(
+                format!(
+                    "a broadcast of the {} characters that were sent ({})",
+                    sent.chars().count(),
+                    message.sent.label
+                ),
+                "none, although plain words were broadcast",
+            )
+            .with([message.line()])
+            .into());
+        };
+        let told = field(conversation, heard[0].payload(), Role::Text).and_then(Value::as_str);
         if told != Some(sent) {
             return Err(Finding::new(
                 format!("`{key}`: the {} characters that were sent ({})", sent.chars().count(), message.sent.label),

@@ -3,7 +3,7 @@
 use fixtures::Route;
 use serde_json::Value;
 
-use super::broadcast::once;
+use super::broadcast::{once, plainly};
 use super::{Check, Judge};
 use crate::conversation::{Connection, Conversation, Refusal, evidence, not_tested};
 use crate::recording::Transport;
@@ -95,7 +95,7 @@ fn upgrade(conversation: &Conversation<'_>, route: &Route) -> Judgement {
                 because: Some("join.acknowledged"),
             });
         }
-        conversation.first_delivery(message)?;
+        plainly(conversation, route, message)?;
         if conversation.delivered(connection, message, route).is_err() {
             return Err(lost(conversation, connection, message, route, "lost while the transport was upgraded"));
         }
@@ -120,7 +120,7 @@ fn lost(
 fn polling_equal(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let mut observations = 0;
     for message in conversation.messages_to(route)? {
-        let members = conversation.members_at(&route.room, message);
+        let members = conversation.members(route, message)?;
         let by = |transport| members.iter().filter(move |member| member.transport == transport);
         let heard = |member: &&&Connection<'_>| conversation.delivered(member, message, route).is_ok();
         if !by(Transport::Websocket).any(|member| heard(&member)) {

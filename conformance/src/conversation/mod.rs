@@ -163,40 +163,71 @@ impl<'a> Conversation<'a> {
         self.deliveries.iter().filter(|delivery| delivery.nonce == message.sent.nonce).collect()
     }
 
-    /// What a connection received of a message under the route's own event name; at least one.
+    /// The connections that were members of the route's room when the message was sent; at least one.
     ///
     /// # Errors
-    /// [`Failure::NotTested`], explained by `broadcast.delivered`, where there is nothing.
+    /// [`Failure::NotTested`], explained by `join.acknowledged`, where there is none.
+    pub fn members(&self, route: &Route, message: &Message<'_>) -> Result<Vec<&Connection<'a>>, Failure> {
+        let members = self.members_at(&route.room, message);
+        if members.is_empty() {
+            return Err(Failure::NotTested {
+                reason: format!("no socket had an acknowledged join of {} when the message was sent", route.room),
+                because: Some("join.acknowledged"),
+            });
+        }
+        Ok(members)
+    }
+
+    /// What a member received of a message under the route's own event name; at least one.
+    ///
+    /// # Errors
+    /// [`Failure::NotTested`], explained by `broadcast.delivered`, where there is nothing, or by `join.acknowledged`, where
+    /// it was no member.
     pub fn delivered(
         &self,
-        connection: &Connection<'_>,
+        member: &Connection<'_>,
         message: &Message<'_>,
         route: &Route,
     ) -> Result<Vec<&Delivery<'a>>, Failure> {
-        let mut heard = self.heard_by(connection, message);
+        let mut heard = self.heard_by(member, message);
         heard.retain(|delivery| delivery.event == route.event);
         if heard.is_empty() {
+            let joined = member.member_since(&route.room, message.starts()).is_some();
             return Err(Failure::NotTested {
                 reason: format!(
                     "{} did not hear {} of the {} message `{}`",
-                    connection.peer, route.event, route.customer_type, message.sent.label
+                    member.peer, route.event, route.customer_type, message.sent.label
                 ),
-                because: Some("broadcast.delivered"),
+                because: Some(if joined { "broadcast.delivered" } else { "join.acknowledged" }),
             });
         }
         Ok(heard)
     }
 
-    /// The first delivery of a message to any member under the right name: the observation that makes silence elsewhere
+    /// The first delivery of a message to anybody under whatever name: the observation that makes silence elsewhere
     /// meaningful.
     ///
     /// # Errors
-    /// [`Failure::NotTested`], explained by `broadcast.delivered`, where nobody heard it.
+    /// [`Failure::NotTested`] where nobody heard it: explained by `broadcast.delivered`, or by `join.acknowledged`, where
+    /// nobody had got into its room.
     pub fn first_delivery(&self, message: &Message<'_>) -> Result<&Delivery<'a>, Failure> {
-        self.deliveries.iter().find(|delivery| delivery.nonce == message.sent.nonce).ok_or_else(|| Failure::NotTested {
+        if let Some(first) = self.deliveries.iter().find(|delivery| delivery.nonce == message.sent.nonce) {
+            return Ok(first);
+        }
+        if let Some(route) = self.contract().route(&message.sent.customer_type) {
+            self.members(route, message)?;
+        }
+        Err(Failure::NotTested {
             reason: format!("nobody heard the {} message `{}`", message.sent.customer_type, message.sent.label),
             because: Some("broadcast.delivered"),
         })
+    }
+
+    /// How long the slowest broadcast took from its trigger to its first arrival.
+    #[must_use]
+    pub fn slowest_delivery(&self) -> Option<Duration> {
+        let took = |message: &Message<'a>| Some(self.first_delivery(message).ok()?.at.saturating_sub(message.starts()));
+        self.messages.iter().filter_map(took).max()
     }
 
     /// Shows that the connection would have told of everything that was queued for it by `since`.

@@ -59,7 +59,11 @@ fn no_join_handler(facts: &Facts<'_>) -> Option<Diagnosis> {
             remedy("python-socketio", format!("@sio.on(\"{}\")\nasync def join(sid, data=None): ...\n    await sio.enter_room(sid, room)\n    await sio.emit(\"{answer}\", {{\"status\": 1, \"room\": room}}, to=sid)", join.request)),
             remedy("Node", format!("socket.on(\"{}\", (data) => {{ socket.join(data.room); socket.emit(\"{answer}\", {{ status: 1, room: data.room }}); }});", join.request)),
         ],
-        explains: facts.violated(&["join.acknowledged", "join.unknown-room", "join.malformed"], None),
+        explains: facts.violated_or_untested(
+            &["join.acknowledged", "join.unknown-room", "join.malformed"],
+            "join.acknowledged",
+            None,
+        ),
     })
 }
 

@@ -54,10 +54,13 @@ impl<'a> Facts<'a> {
 
     /// Those, and what could not be tested because of `broadcast.delivered`.
     pub fn explained_by_silence(&self, ids: &[&str], subject: Option<&str>) -> Vec<String> {
-        let silent = |verdict: &Verdict| {
-            matches!(&verdict.outcome, Outcome::NotTested { because: Some("broadcast.delivered"), .. })
-        };
-        self.red(|verdict| silent(verdict) || (verdict.outcome.is_violated() && ids.contains(&verdict.id)), subject)
+        self.violated_or_untested(ids, "broadcast.delivered", subject)
+    }
+
+    /// The violated verdicts of these checks, and what could not be tested because of `cause`.
+    pub fn violated_or_untested(&self, ids: &[&str], cause: &str, subject: Option<&str>) -> Vec<String> {
+        let untested = |verdict: &Verdict| matches!(&verdict.outcome, Outcome::NotTested { because: Some(because), .. } if *because == cause);
+        self.red(|verdict| untested(verdict) || (verdict.outcome.is_violated() && ids.contains(&verdict.id)), subject)
     }
 
     fn red(&self, wanted: impl Fn(&Verdict) -> bool, subject: Option<&str>) -> Vec<String> {

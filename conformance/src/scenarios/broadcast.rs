@@ -14,6 +14,14 @@ use crate::recording::TokenUse;
 use crate::scenario::{Actor, Message, Step};
 use crate::target::Capability;
 
+/// The route's observer, and a message sent on its own, with plain words and nothing beside it: what is lost or doubled
+/// already here is not about what follows.
+fn observed_plainly(route: &Route) -> Vec<Step> {
+    let mut steps = observer(route);
+    steps.extend([send(route, "plain", "customer", "plain words"), observer_heard(route, &["plain"])]);
+    steps
+}
+
 /// A member by each transport, one that left, and one in no room; one message of each type.
 pub const ONE_MESSAGE_PER_TYPE: Blueprint = Blueprint {
     name: "one-message-per-type",
@@ -100,13 +108,13 @@ pub const CONVERSATION: Blueprint = Blueprint {
 /// Eight messages of one customer at the same time.
 pub const BURST: Blueprint = Blueprint {
     name: "burst",
-    about: "per type eight messages from one number at the same time, then the chat list",
+    about: "per type a message, then eight from one number at the same time, then the chat list",
     needs: &[],
     phase: Phase::Together,
     steps: |plan| {
         let labels = ["1", "2", "3", "4", "5", "6", "7", "8"];
         vec![for_each_route(plan, |route| {
-            let mut steps = observer(route);
+            let mut steps = observed_plainly(route);
             let at_once = labels.iter().map(|label| vec![send(route, label, "customer", "all at once")]).collect();
             steps.extend([Step::Together { branches: at_once }, observer_heard(route, &labels)]);
             steps.push(Step::Settle { actors: vec![Actor::from(member(route))] });
@@ -119,14 +127,14 @@ pub const BURST: Blueprint = Blueprint {
 /// All types at the same time, five customers each.
 pub const CONCURRENT: Blueprint = Blueprint {
     name: "concurrent",
-    about: "all types at the same time, five customers each",
+    about: "a message of each type, then all types at the same time, five customers each",
     needs: &[],
     phase: Phase::Together,
     steps: |plan| {
         let labels = ["1", "2", "3", "4", "5"];
         let write = |route: &Route| labels.map(|label| vec![send(route, label, label, "all types at once")]);
         vec![
-            for_each_route(plan, observer),
+            for_each_route(plan, observed_plainly),
             Step::Together { branches: plan.contract.routes.iter().flat_map(write).collect() },
             for_each_route(plan, |route| vec![observer_heard(route, &labels)]),
             settle(),
@@ -165,13 +173,13 @@ pub const KINDS: Blueprint = Blueprint {
 /// Receipts between two messages.
 pub const RECEIPTS: Blueprint = Blueprint {
     name: "receipts",
-    about: "per type a message, the receipts sent, delivered, read and failed to the same number, and a second message",
+    about: "per type two messages, the receipts sent, delivered, read and failed to the same number, and a third message",
     needs: &[Capability::Webhook],
     phase: Phase::Together,
     steps: |plan| {
         vec![
             for_each_route(plan, |route| {
-                let mut steps = observer(route);
+                let mut steps = observed_plainly(route);
                 steps.extend([
                     send(route, "before", "customer", "before the receipts"),
                     observer_heard(route, &["before"]),
@@ -192,7 +200,7 @@ pub const RECEIPTS: Blueprint = Blueprint {
 /// Several messages in one webhook body.
 pub const BATCH: Blueprint = Blueprint {
     name: "batch",
-    about: "per type one webhook body with three messages, two of them from the same number",
+    about: "per type a message, then one webhook body with three, two of them from the same number",
     needs: &[Capability::Webhook],
     phase: Phase::Together,
     steps: |plan| {
@@ -200,7 +208,7 @@ pub const BATCH: Blueprint = Blueprint {
             for_each_route(plan, |route| {
                 let message =
                     |label, from| Message::text(label_of(route, label), &route.customer_type, from, "one of three");
-                let mut steps = observer(route);
+                let mut steps = observed_plainly(route);
                 steps.push(Step::Send { messages: vec![message("1", "a"), message("2", "b"), message("3", "a")] });
                 steps.push(observer_heard(route, &["1", "2", "3"]));
                 steps
@@ -339,7 +347,7 @@ pub const TEXTS: Blueprint = Blueprint {
     phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
-            let mut steps = observer(route);
+            let mut steps = observed_plainly(route);
             let routes = plan.contract.routes.len();
             let place = plan.contract.routes.iter().position(|other| other == route).unwrap_or(0);
             // Each type gets at least one text, and each text goes to some type.

@@ -6,10 +6,10 @@ use crate::target::Capability;
 /// How often the pages are asked for: a round counts only where the list stood still.
 const ROUNDS: usize = 4;
 
-/// Three chats of each type, then the list as a whole and in small pages, several times.
+/// Three chats of each type, one of them written to twice, then the list as a whole and in small pages, several times.
 pub const CHAT_LIST: Blueprint = Blueprint {
     name: "chat-list",
-    about: "per type three chats, then the list as a whole and in pages of two, four times over",
+    about: "per type three chats, one of them written to twice, then the list as a whole and in pages of two, four times over",
     needs: &[Capability::List],
     phase: Phase::Last,
     steps: |plan| {
@@ -19,6 +19,7 @@ pub const CHAT_LIST: Blueprint = Blueprint {
                 let labels = ["1", "2", "3"];
                 let mut steps: Vec<_> = labels.iter().map(|label| send(route, label, label, "for the list")).collect();
                 steps.push(observer_heard(route, &labels));
+                steps.extend([send(route, "again", "1", "once more"), observer_heard(route, &["again"])]);
                 steps
             }),
             for_each_route(plan, |route| {
