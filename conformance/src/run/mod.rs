@@ -14,6 +14,7 @@ pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
 pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select};
 
 use crate::checks::Check;
+use crate::conversation::Conversation;
 use crate::recording::{FORMAT, Header, Recording, Settings, Transport};
 use crate::scenario::Scenario;
 use crate::scenarios::{Blueprint, Phase, Plan};
@@ -32,7 +33,7 @@ pub struct RunOptions {
     pub known: KnownFailures,
     /// How ordinary sockets connect.
     pub transport: Transport,
-    /// How many scenarios are performed at the same time.
+    /// How many scenarios are performed at the same time, at most: fewer where the target turns out to be slow.
     pub jobs: usize,
 }
 
@@ -92,8 +93,15 @@ pub async fn run(
     })?;
     tokio::pin!(stop);
     let mut why = None;
-    for (phase, jobs) in [(Phase::First, 1), (Phase::Together, options.jobs), (Phase::Last, 1)] {
+    let mut notices = Vec::new();
+    for phase in [Phase::First, Phase::Together, Phase::Last] {
         let due: Vec<_> = blueprints.iter().copied().filter(|blueprint| blueprint.phase == phase).collect();
+        let jobs = if phase == Phase::Together { run.bearable(&blueprints) } else { 1 };
+        if jobs * 2 <= options.jobs && phase == Phase::Together && due.len() > jobs {
+            let notice = format!("the target is slow: {jobs} conversations at a time instead of {}", options.jobs);
+            reporter.on_event(&RunEvent::Notice(&notice))?;
+            notices.push(notice);
+        }
         why = run.perform_all(&plan, &due, jobs, reporter, stop.as_mut()).await?;
         if why.is_some() {
             break;
@@ -104,7 +112,7 @@ pub async fn run(
     }
     run.judge_the_rest();
     let recording = Recording { header: run.header, entries: run.recorder.entries() };
-    let mut notices = ground.target.notices.all();
+    notices.extend(ground.target.notices.all());
     notices.extend(why.iter().cloned());
     let facts = summary::Facts {
         took: began.elapsed(),
@@ -163,7 +171,23 @@ fn header(ground: &Ground, lacks: &[Capability]) -> Header {
     }
 }
 
+/// How many messages of each type the largest conversation has under way at once.
+const AT_ONCE: u32 = 8;
+
 impl Run<'_> {
+    /// How many conversations at a time the target bears without missing deadlines for our load alone: by how long the
+    /// first conversation's broadcasts took, one of each type with nothing beside them.
+    fn bearable(&self, blueprints: &[&'static Blueprint]) -> usize {
+        let slowest = blueprints.iter().filter(|blueprint| blueprint.phase == Phase::First).filter_map(|blueprint| {
+            let entries = self.recorder.entries_of(blueprint.name);
+            let conversation = Conversation::new(&self.header, blueprint.name, &entries);
+            conversation.slowest_delivery()
+        });
+        let largest = slowest.max().unwrap_or_default() * AT_ONCE;
+        let bearable = self.header.settings.delivery.as_micros() / largest.as_micros().max(1);
+        usize::try_from(bearable).unwrap_or(usize::MAX).clamp(1, self.options.jobs.max(1))
+    }
+
     /// Performs scenarios, up to `jobs` at a time, and judges each when it ends. Returns why it was stopped early.
     async fn perform_all(
         &mut self,
@@ -228,7 +252,7 @@ impl Run<'_> {
 
     fn judge_scenario(&mut self, blueprint: &Blueprint) {
         let entries = self.recorder.entries_of(blueprint.name);
-        let conversation = crate::conversation::Conversation::new(&self.header, blueprint.name, &entries);
+        let conversation = Conversation::new(&self.header, blueprint.name, &entries);
         let readers = self.options.checks.iter().filter(|check| check.scenario.name == blueprint.name);
         self.verdicts.extend(readers.flat_map(|check| check.judge(&conversation)));
     }
