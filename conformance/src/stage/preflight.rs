@@ -14,7 +14,7 @@ use super::socket::{Opening, Socket};
 use crate::config::Capability;
 use crate::net::{DialError, HttpError};
 use crate::recording::{Peer, TokenPlace, TokenUse, Transport, What};
-use crate::target::{LoginError, Target};
+use crate::target::{LoginError, Target, Token};
 use crate::wire::{self, OpenError, Session, SessionOptions};
 
 /// How long to wait before trying again a target that is not up yet.
@@ -48,6 +48,17 @@ pub enum PreflightError {
         /// What it answered.
         answer: String,
     },
+    /// There is no token to show, and the target wants one.
+    #[error(
+        "{target} lets nobody in without a token: {answer}; give a login or a token under [auth] in the configuration \
+         (`conformance init` writes one to start from)"
+    )]
+    TokenWanted {
+        /// The target's URL.
+        target: String,
+        /// What it answered.
+        answer: String,
+    },
 }
 
 impl PreflightError {
@@ -57,7 +68,7 @@ impl PreflightError {
         match self {
             Self::NeverUp { .. } => true,
             Self::Open(error) => is_away(error),
-            Self::TokenRefused { .. } => false,
+            Self::TokenRefused { .. } | Self::TokenWanted { .. } => false,
             Self::Login(LoginError::Unreachable(HttpError::NotHttp { .. })) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Failed { .. } | LoginError::Throttled { .. }) => true,
             Self::Login(_) => false,
@@ -125,40 +136,44 @@ fn options(target: &Target, transport: wire::Transport) -> SessionOptions {
     options
 }
 
-/// Connects with the good token, in its ordinary place or else in the other one. Which of the two work is for checks to
-/// say; that neither does is most likely a wrong token.
+/// Connects with the good token, in its ordinary place or else in the other one; without any where tokens are not used.
+/// Which of the two places work is for checks to say; that neither does is most likely a wrong token.
 async fn greet(ground: &Ground) -> Result<(), PreflightError> {
-    let Ok(Some(token)) = ground.token(TokenUse::Good) else { return Ok(()) };
+    let Ok(token) = ground.token(TokenUse::Good) else { return Ok(()) };
+    let ordinary = ground.target.auth.place();
+    let other = if ordinary == TokenPlace::Auth { TokenPlace::Query } else { TokenPlace::Auth };
+    let Some(answer) = refusal(ground, token.as_ref(), ordinary).await else { return Ok(()) };
+    let target = ground.target.endpoint.shown_url("");
+    match token {
+        None => Err(PreflightError::TokenWanted { target, answer }),
+        Some(token) => match refusal(ground, Some(&token), other).await {
+            Some(_) => Err(PreflightError::TokenRefused { target, answer }),
+            None => Ok(()),
+        },
+    }
+}
+
+/// How a connection with this token in this place is refused; none where it is not.
+async fn refusal(ground: &Ground, token: Option<&Token>, place: TokenPlace) -> Option<String> {
     let target = &ground.target;
     let websocket = target.lacks(Capability::Websocket).is_none();
-    let ordinary = target.auth.place();
-    let other = if ordinary == TokenPlace::Auth { TokenPlace::Query } else { TokenPlace::Auth };
-    let mut answer = None;
-    for place in [ordinary, other] {
-        let log = Recorder::start().scenario(Arc::from("preflight"));
-        let opening = Opening {
-            transport: if websocket { Transport::Websocket } else { Transport::Polling },
-            token: TokenUse::Good,
-            place,
-            token_text: Some(token.expose().to_owned()),
-            options: options(target, wire::Transport::WebSocket),
-            namespace: ground.contract.namespace.clone(),
-        };
-        let peer = Peer { actor: Arc::from("preflight"), connection: 1 };
-        let socket = Socket::open(opening, peer, &log, &target.redactor).await;
-        let refused = log.find(|entry| match &entry.what {
-            What::ConnectError { data } => Some(format!("CONNECT_ERROR {data}")),
-            What::OpenFailed { reason, status: Some(401 | 403) } => Some(reason.clone()),
-            _ => None,
-        });
-        if let Some(socket) = socket {
-            socket.close().await;
-        }
-        match refused {
-            Some(refused) => answer = answer.or(Some(refused)),
-            None => return Ok(()),
-        }
+    let log = Recorder::start().scenario(Arc::from("preflight"));
+    let opening = Opening {
+        transport: if websocket { Transport::Websocket } else { Transport::Polling },
+        token: TokenUse::Good,
+        place,
+        token_text: token.map(|token| token.expose().to_owned()),
+        options: options(target, wire::Transport::WebSocket),
+        namespace: ground.contract.namespace.clone(),
+    };
+    let peer = Peer { actor: Arc::from("preflight"), connection: 1 };
+    let socket = Socket::open(opening, peer, &log, &target.redactor).await;
+    if let Some(socket) = socket {
+        socket.close().await;
     }
-    let answer = answer.unwrap_or_default();
-    Err(PreflightError::TokenRefused { target: target.endpoint.shown_url(""), answer })
+    log.find(|entry| match &entry.what {
+        What::ConnectError { data } => Some(format!("CONNECT_ERROR {data}")),
+        What::OpenFailed { reason, status: Some(401 | 403) } => Some(reason.clone()),
+        _ => None,
+    })
 }
