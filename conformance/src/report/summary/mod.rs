@@ -124,12 +124,24 @@ pub fn not_tested(report: &Report) -> Vec<(Cause<'_>, Vec<&Verdict>)> {
     let mut groups: Vec<(Cause<'_>, Vec<&Verdict>)> = Vec::new();
     for verdict in report.verdicts.iter().filter(|verdict| matches!(verdict.outcome, Outcome::NotTested { .. })) {
         let cause = root_cause(report, verdict);
-        match groups.iter_mut().find(|(other, _)| *other == cause) {
+        match groups.iter_mut().find(|(other, _)| same(other, &cause)) {
             Some((_, verdicts)) => verdicts.push(verdict),
             None => groups.push((cause, vec![verdict])),
         }
     }
     groups
+}
+
+/// Whether two causes are one, seen by different connections: each has a port of its own.
+fn same(one: &Cause<'_>, other: &Cause<'_>) -> bool {
+    fn without_port(reason: &str) -> (&str, &str) {
+        let (before, after) = reason.split_once("local port ").unwrap_or((reason, ""));
+        (before, after.trim_start_matches(|c: char| c.is_ascii_digit()))
+    }
+    match (one, other) {
+        (Cause::Reason(one), Cause::Reason(other)) => without_port(one) == without_port(other),
+        _ => one == other,
+    }
 }
 
 /// Follows `because` to a violation. Where it leads to none (a check that was left out of the run), the last reason stands.
@@ -245,6 +257,21 @@ mod tests {
         assert_eq!(not_tested(&report)[0].0, Cause::Reason("broadcast.delivered first"));
         report.verdicts = vec![not_tested_because("payload.text", "Partner", "payload.text")];
         assert_eq!(not_tested(&report)[0].0, Cause::Reason("payload.text first"));
+    }
+
+    #[test]
+    fn a_cause_that_several_connections_saw_is_named_once() {
+        let saw = |id, reason: &str| {
+            verdict(id, Some("Partner"), Outcome::NotTested { reason: reason.to_owned(), because: None })
+        };
+        let mut report = samples::green();
+        report.verdicts = vec![
+            saw("payload.text", "no answer (local port 40906); see the log"),
+            saw("payload.time", "no answer (local port 40910); see the log"),
+            saw("payload.unread", "no answer (local port 40910) at all"),
+        ];
+        let counts: Vec<_> = not_tested(&report).iter().map(|(_, verdicts)| verdicts.len()).collect();
+        assert_eq!(counts, [2, 1]);
     }
 
     #[test]
