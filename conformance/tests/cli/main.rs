@@ -3,6 +3,8 @@
 //!
 //! Targets are the mock, or the mock behind a [`Front`](support::Front) that answers in its place.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 mod arguments;

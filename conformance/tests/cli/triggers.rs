@@ -67,8 +67,8 @@ async fn there_is_no_webhook() {
 
 #[tokio::test]
 async fn the_webhook_hangs() {
-    let report = report(&with_webhook(|| Reply::Never).await, "timeout = \"100ms\"").await;
-    assert!(report.contains("15550100103: no complete answer within 100ms (local port "), "{report}");
+    let report = report(&with_webhook(|| Reply::Never).await, "timeout = \"500ms\"").await;
+    assert!(report.contains("15550100103: no complete answer within 500ms (local port "), "{report}");
     assert!(report.contains("; see what the backend's log says"), "{report}");
     // The two checks' connections differ in their port only.
     assert_eq!(report.matches("was not accepted").count(), 4, "{report}");

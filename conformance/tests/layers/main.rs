@@ -3,6 +3,8 @@
 //! Checks judge what was recorded and can do nothing else; reports tell what a run told them; scenarios are data. What a
 //! crate may name at all is for its `Cargo.toml` to say; what a module may name within the crate is told here.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod source;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! The built command as a child process.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -104,9 +104,4 @@ impl Ended {
         assert_eq!(self.stderr, "", "{}", self.stdout);
         &self.stdout
     }
-}
-
-/// The folder of the project, for data that tests read.
-pub fn project() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }

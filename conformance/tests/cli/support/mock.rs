@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use mock_server::Options;
 
 /// The password by which the mock lets the suite in.
-pub const PASSWORD: &str = "agent-password";
+const PASSWORD: &str = "agent-password";
 
 /// A mock for as long as the test's runtime lives; its URL.
 pub fn mock() -> String {

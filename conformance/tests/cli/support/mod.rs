@@ -5,7 +5,7 @@ mod folder;
 mod front;
 mod mock;
 
-pub use command::{Conformance, Ended, conformance};
+pub use command::{Ended, conformance};
 pub use folder::Folder;
 pub use front::{Front, Reply, Request, answer};
-pub use mock::{PASSWORD, configuration, mock, mock_with};
+pub use mock::{configuration, mock, mock_with};
