@@ -71,10 +71,11 @@ async fn perform(
     let url = target.endpoint.shown_url("");
     let mut stop = pin!(stop(args.timeout));
     let ready = tokio::select! {
-        ready = preflight(target, contract, args.wait_for.unwrap_or_default()) => ready,
+        biased; // signals are listened for before anything is sent
         why = stop.as_mut() => {
             return Err(CommandError::Unreachable(format!("{why}: {url} was not ready by then, and nothing was tested")));
         }
+        ready = preflight(target, contract, args.wait_for.unwrap_or_default()) => ready,
     };
     let ground = Arc::new(ready.map_err(|error| match error.is_unreachable() {
         true => CommandError::Unreachable(error.to_string()),
