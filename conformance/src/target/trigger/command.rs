@@ -102,11 +102,13 @@ impl Tail {
         }
     }
 
-    /// On one line.
+    /// On one line. Where its beginning was lost, it begins with a whole word: of a secret that was cut in two nobody
+    /// recognises the end.
     fn text(&self) -> String {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept);
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let cut = if kept.len() < KEPT { 0 } else { text.find(char::is_whitespace).unwrap_or(text.len()) };
+        let words: Vec<&str> = text[cut..].split_whitespace().collect();
         if words.is_empty() { "nothing on standard error".to_owned() } else { words.join(" ") }
     }
 }

@@ -36,6 +36,16 @@ async fn a_program_that_does_not_end_is_killed_and_quoted() {
 }
 
 #[tokio::test]
+async fn of_a_long_output_the_end_is_quoted_from_a_whole_word_on() {
+    let target = shell("printf '%998s' | tr ' ' x >&2; echo ' the end' >&2; exit 1", "");
+    let error = target.trigger.send(&batch(&["one"])).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "sh ended with exit code 1: the end; exit code 0 means that the message was accepted"
+    );
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_is_told() {
     let target = target("http://127.0.0.1:1", "[trigger]\nkind = \"command\"\nprogram = \"./no-such\"");
     let error = target.trigger.send(&batch(&["one"])).await.unwrap_err();
