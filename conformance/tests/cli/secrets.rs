@@ -10,8 +10,8 @@ const APP_SECRET: &str = "zq3-signs-every-body";
 const VERIFY_TOKEN: &str = "zq4-subscribes";
 const API_KEY: &str = "zq5-opens-the-gateway";
 
-/// The beginnings of what no file and no stream may hold, not even cut short; the last two are those of JWTs.
-const BEGINNINGS: [&str; 7] = ["zq1-co", "zq2-si", "zq3-si", "zq4-su", "zq5-op", "eyJ0eX", "eyJhbG"];
+/// The beginnings of what no file and no stream may hold, not even cut short, and an end; the last two begin JWTs.
+const PARTS: [&str; 8] = ["zq1-co", "zq2-si", "every-token", "zq3-si", "zq4-su", "zq5-op", "eyJ0eX", "eyJhbG"];
 
 /// A mock that knows the secrets.
 fn backend() -> String {
@@ -58,7 +58,7 @@ async fn run(folder: &Folder, configuration: &str, more: &[&str]) -> Ended {
 }
 
 fn assert_none(place: &str, text: &str) {
-    for secret in BEGINNINGS {
+    for secret in PARTS {
         if let Some(at) = text.find(secret) {
             let from = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
             panic!("{place}: {}", text[from..].lines().next().unwrap_or_default());
@@ -138,9 +138,17 @@ async fn a_trigger_that_echoes_its_request_shows_none() {
 #[tokio::test]
 async fn a_program_that_echoes_its_environment_shows_none() {
     let folder = Folder::new();
-    let trigger = "[trigger]\nkind = \"command\"\nprogram = \"sh\"\nargs = [\"-c\", \"env >&2; echo ${API_KEY} >&2; exit 1\"]\n\
-                   [trigger.env]\nGATEWAY = \"${API_KEY}\"\n[deadlines]\ndelivery = \"100ms\"";
-    let text = format!("{}{trigger}", configuration(&backend()).split("[trigger]").next().unwrap());
-    let ended = run(&folder, &text, &["--run", "broadcast.delivered"]).await;
-    assert!(ended.report(3).contains("exit code 1"), "{}", ended.stdout);
+    for padding in [0, 985] {
+        // Of a long output the end is shown.
+        let program = format!(
+            "echo $GATEWAY ${{API_KEY}} $PASSWORD $JWT_KEY >&2; printf '%{padding}s' | tr ' ' x >&2; echo . >&2; exit 1"
+        );
+        let trigger = format!(
+            "[trigger]\nkind = \"command\"\nprogram = \"sh\"\nargs = [\"-c\", \"{program}\"]\n\
+             [trigger.env]\nGATEWAY = \"${{API_KEY}}\"\n[deadlines]\ndelivery = \"100ms\""
+        );
+        let text = format!("{}{trigger}", configuration(&backend()).split("[trigger]").next().unwrap());
+        let ended = run(&folder, &text, &["--run", "broadcast.delivered"]).await;
+        assert!(ended.report(3).contains("exit code 1"), "{}", ended.stdout);
+    }
 }
