@@ -329,6 +329,11 @@ pub enum What {
     },
     /// A token was logged out.
     LoggedOut,
+    /// The target no longer answers: nothing that this scenario saw from some moment on is the doing of a working backend.
+    TargetLost {
+        /// What reaching it gave.
+        reason: String,
+    },
     /// Something could not be tried, and why: the checks that need it are not tested.
     Skipped {
         /// What could not be tried.

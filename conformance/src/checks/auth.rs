@@ -87,6 +87,7 @@ fn good(conversation: &Conversation<'_>, place: TokenPlace) -> Judgement {
 /// Bad tokens get CONNECT_ERROR with a message, and no broadcast ever. Means something only where a good one connects.
 fn reject(conversation: &Conversation<'_>) -> Judgement {
     let mut observations = 0;
+    let mut violations: Vec<(&Connection<'_>, Finding)> = Vec::new();
     for place in [TokenPlace::Auth, TokenPlace::Query] {
         if !with_token(conversation, place, true).any(|connection| connection.connected.is_some()) {
             if place == TokenPlace::Query {
@@ -98,10 +99,30 @@ fn reject(conversation: &Conversation<'_>) -> Judgement {
             });
         }
         for connection in with_token(conversation, place, false) {
-            observations += refused(conversation, connection)?;
+            match refused(conversation, connection) {
+                Ok(refused) => observations += refused,
+                Err(Failure::Violation(finding)) => violations.push((connection, *finding)),
+                Err(other) => return Err(other),
+            }
         }
     }
-    Ok(observations)
+    match violations.len() {
+        0 => Ok(observations),
+        1 => Err(violations.remove(0).1.into()),
+        _ => Err(all_accepted(&violations).into()),
+    }
+}
+
+/// One finding for all tokens that were not refused: which ones they are tells what is not looked at.
+fn all_accepted(violations: &[(&Connection<'_>, Finding)]) -> Finding {
+    let told = |(connection, finding): &(&Connection<'_>, Finding)| {
+        format!("{} ({}): {}", token_words(connection.token), connection.describe(), finding.observed)
+    };
+    Finding::new(
+        "CONNECT_ERROR with a message for each bad token",
+        format!("{} attempts went otherwise", violations.len()),
+    )
+    .with(violations.iter().map(told))
 }
 
 fn refused(conversation: &Conversation<'_>, connection: &Connection<'_>) -> Judgement {

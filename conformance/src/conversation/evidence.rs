@@ -61,7 +61,7 @@ impl Delivery<'_> {
     /// `0.220 s  partner/websocket heard room_update: {…}`
     #[must_use]
     pub fn line(&self) -> String {
-        let payload = self.payload().map(|payload| brief(payload, 160)).unwrap_or_default();
+        let payload = self.payload().map(|payload| brief(payload, 700)).unwrap_or_default();
         format!("{}  {} heard {}: {payload}", clock(self.at), self.peer, self.event)
     }
 }

@@ -72,6 +72,12 @@ impl<'a> Conversation<'a> {
         if self.entries.is_empty() {
             return Err(not_tested(format!("the scenario `{}` was not performed", self.name)));
         }
+        if let Some(reason) = self.entries.iter().find_map(|entry| match &entry.what {
+            What::TargetLost { reason } => Some(reason),
+            _ => None,
+        }) {
+            return Err(not_tested(format!("the target went away during the run: {reason}")));
+        }
         match self.entries.iter().rev().find_map(|entry| match &entry.what {
             What::Ended { error } => Some(error),
             _ => None,

@@ -2,6 +2,7 @@
 //! [`RunEvent`]s. It formats nothing and decides nothing that a check could decide.
 
 pub mod event;
+mod loss;
 mod selection;
 mod summary;
 
@@ -111,6 +112,7 @@ pub async fn run(
         reporter.on_event(&RunEvent::Notice(why))?;
     }
     run.judge_the_rest();
+    run.judge_anew_where_lost().await;
     let recording = Recording { header: run.header, entries: run.recorder.entries() };
     notices.extend(ground.target.notices.all());
     notices.extend(why.iter().cloned());
@@ -233,10 +235,32 @@ impl Run<'_> {
     fn perform(&self, scenario: Scenario) -> impl Future<Output = Duration> + Send + use<> {
         let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
         let log = self.recorder.scenario(Arc::clone(&scenario.name));
+        let ground = Arc::clone(self.ground);
         async move {
             let began = Instant::now();
-            stage.perform(&scenario, log).await;
+            stage.perform(&scenario, Arc::clone(&log)).await;
+            if loss::saw_trouble(&log) {
+                loss::note_loss(&ground, &log).await;
+            }
             began.elapsed()
+        }
+    }
+
+    /// A target that is ending may still answer when a scenario that it broke has ended. So, before anything is held
+    /// against it, it is asked once more at the end of the run, and what it was broken off in the middle of is judged anew.
+    async fn judge_anew_where_lost(&mut self) {
+        if !self.verdicts.iter().any(|verdict| verdict.outcome.is_violated()) {
+            return;
+        }
+        for blueprint in blueprints(&self.options.checks) {
+            let Some(log) = self.recorder.log(blueprint.name).filter(|log| loss::saw_trouble(log)) else { continue };
+            if loss::note_loss(self.ground, &log).await {
+                let readers = |id: &str| {
+                    self.options.checks.iter().any(|check| check.id == id && check.scenario.name == blueprint.name)
+                };
+                self.verdicts.retain(|verdict| !readers(verdict.id));
+                self.judge_scenario(blueprint);
+            }
         }
     }
 

@@ -342,17 +342,13 @@ pub const AGENT_REPLY: Blueprint = Blueprint {
 /// Texts that are easily damaged.
 pub const TEXTS: Blueprint = Blueprint {
     name: "texts",
-    about: "texts that are easily damaged, shared out among the types: emoji, right-to-left, combining marks, quotes, HTML, 4,096 characters",
+    about: "per type texts that are easily damaged: emoji, right-to-left, combining marks, quotes, HTML, 4,096 characters",
     needs: &[],
     phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
-            let mut steps = observed_plainly(route);
-            let routes = plan.contract.routes.len();
-            let place = plan.contract.routes.iter().position(|other| other == route).unwrap_or(0);
-            // Each type gets at least one text, and each text goes to some type.
-            let share = texts().into_iter().enumerate().filter(|(index, _)| index % routes == place % texts().len());
-            for (_, (label, text)) in share {
+            let mut steps = observer(route);
+            for (label, text) in texts() {
                 steps.extend([send(route, label, "customer", &text), observer_heard(route, &[label])]);
             }
             steps

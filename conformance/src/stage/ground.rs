@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fixtures::Contract;
 use serde_json::Value;
 
+use super::preflight::PreflightError;
 use crate::net::HttpError;
 use crate::recording::TokenUse;
 use crate::target::{LoginError, Target, Token, bad_tokens};
@@ -30,16 +31,14 @@ impl Ground {
     /// Logs in where the target wants it, and makes the bad tokens.
     ///
     /// # Errors
-    /// [`LoginError`] when there is no good token to be had.
-    pub async fn prepare(target: Target, contract: Contract) -> Result<Self, LoginError> {
+    /// [`PreflightError`] when there is no good token to be had, or the bad ones cannot be made of it.
+    pub async fn prepare(target: Target, contract: Contract) -> Result<Self, PreflightError> {
         let good = target.auth.shared_token().await?;
         let mut tokens = HashMap::from([(TokenUse::Missing, None), (TokenUse::Good, good.clone())]);
         if let Some(good) = &good {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-            match bad_tokens(good, target.auth.secret(), i64::try_from(now).unwrap_or(i64::MAX)) {
-                Ok(bad) => tokens.extend(bad.into_iter().map(|bad| (bad.defect, bad.token))),
-                Err(error) => target.notices.tell(&error.to_string()),
-            }
+            let bad = bad_tokens(good, target.auth.secret(), i64::try_from(now).unwrap_or(i64::MAX))?;
+            tokens.extend(bad.into_iter().map(|bad| (bad.defect, bad.token)));
         }
         let agent = good.as_ref().and_then(agent_of).unwrap_or_else(|| "conformance".to_owned());
         Ok(Self { target, contract, tokens, logged_out: Mutex::default(), agent, triggers: AtomicU32::new(0) })

@@ -33,6 +33,12 @@ impl Recorder {
         log
     }
 
+    /// A scenario's log, once it has begun.
+    #[must_use]
+    pub fn log(&self, name: &str) -> Option<Arc<ScenarioLog>> {
+        lock(&self.scenarios).iter().find(|log| &*log.name == name).cloned()
+    }
+
     /// What one scenario has written so far.
     #[must_use]
     pub fn entries_of(&self, name: &str) -> Vec<Arc<Entry>> {

@@ -14,6 +14,7 @@ pub use ground::Ground;
 pub use log::{Recorder, ScenarioLog};
 pub use pace::Pace;
 pub use preflight::{PreflightError, preflight};
+pub(crate) use preflight::{is_away, reach};
 pub use wire::WireStage;
 
 use crate::recording::{NONCE_LENGTH, NONCE_START};

@@ -14,7 +14,7 @@ use super::socket::{Opening, Socket};
 use crate::config::Capability;
 use crate::net::{DialError, HttpError};
 use crate::recording::{Peer, TokenPlace, TokenUse, Transport, What};
-use crate::target::{LoginError, Target, Token};
+use crate::target::{LoginError, Target, Token, TokenError};
 use crate::wire::{self, OpenError, Session, SessionOptions};
 
 /// How long to wait before trying again a target that is not up yet.
@@ -37,6 +37,9 @@ pub enum PreflightError {
     /// No token.
     #[error("{0}")]
     Login(#[from] LoginError),
+    /// The bad tokens cannot be made.
+    #[error("{0}")]
+    BadTokens(#[from] TokenError),
     /// The token was refused wherever it was shown.
     #[error(
         "{target} refuses our token, in the CONNECT payload and in the query string: {answer}; check [auth] in the configuration: \
@@ -68,7 +71,7 @@ impl PreflightError {
         match self {
             Self::NeverUp { .. } => true,
             Self::Open(error) => is_away(error),
-            Self::TokenRefused { .. } | Self::TokenWanted { .. } => false,
+            Self::TokenRefused { .. } | Self::TokenWanted { .. } | Self::BadTokens(_) => false,
             Self::Login(LoginError::Unreachable(HttpError::NotHttp { .. })) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Failed { .. } | LoginError::Throttled { .. }) => true,
             Self::Login(_) => false,
@@ -76,7 +79,7 @@ impl PreflightError {
     }
 }
 
-fn is_away(error: &OpenError) -> bool {
+pub(crate) fn is_away(error: &OpenError) -> bool {
     match error {
         OpenError::Dial(_) | OpenError::Http(_) | OpenError::ClosedEarly { .. } | OpenError::TimedOut { .. } => true,
         OpenError::Refused { status, .. } => *status == 429 || *status >= 500,
@@ -111,7 +114,10 @@ pub async fn preflight(target: Target, contract: Contract, wait_for: Duration) -
 }
 
 /// Opens a session by any transport that the target is said to have.
-async fn reach(target: &Target) -> Result<(), OpenError> {
+///
+/// # Errors
+/// [`OpenError`] of the last transport where none answers.
+pub(crate) async fn reach(target: &Target) -> Result<(), OpenError> {
     let mut refusal = None;
     for (transport, capability) in
         [(wire::Transport::WebSocket, Capability::Websocket), (wire::Transport::Polling, Capability::Polling)]

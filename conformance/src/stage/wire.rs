@@ -360,7 +360,7 @@ impl Performance<'_> {
         let what = match self.stage.ground.target.trigger.send(&batch).await {
             Ok(accepted) => {
                 self.stage.pace.seen(accepted.took);
-                self.stage.pace.add("rate limits", accepted.throttled);
+                self.stage.pace.add("held back", accepted.throttled);
                 What::Accepted {
                     trigger,
                     request: accepted.request,

@@ -78,6 +78,7 @@ impl Target {
         let types = settings_by_type(config, contract)?;
         let recipients = recipients(contract, &types);
         let socket_path = config.socket_path.as_deref().unwrap_or(&contract.path).trim_end_matches('/').to_owned();
+        refuse_shared_channels(&recipients, &types)?;
         let channels = recipients.values().filter_map(|recipient| recipient.channel.clone()).collect::<Vec<_>>();
         let trigger = Trigger::resolve(Parts {
             config,
@@ -158,6 +159,26 @@ fn recipients(contract: &Contract, types: &BTreeMap<&str, Option<&TypeConfig>>) 
         (route.customer_type.clone(), Recipient { channel, room: route.room.clone(), event: route.event.clone() })
     };
     contract.routes.iter().map(recipient).collect()
+}
+
+/// Two types with one business number: the backend could only take the messages of one for the other's.
+fn refuse_shared_channels(
+    recipients: &BTreeMap<String, Recipient>,
+    types: &BTreeMap<&str, Option<&TypeConfig>>,
+) -> Result<(), ConfigError> {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for (customer_type, recipient) in recipients {
+        let Some(channel) = recipient.channel.as_deref() else { continue };
+        if let Some(other) = owners.insert(channel, customer_type) {
+            let settings = [customer_type.as_str(), other].iter().find_map(|name| types.get(name).copied().flatten());
+            return Err(ConfigError::new(
+                settings.and_then(|settings| settings.place.as_ref()),
+                format!("{other} and {customer_type} have the same business number {channel}"),
+                "the number tells the backend the type: give each type its own `channel`",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn numbers_of(settings: Option<&TypeConfig>) -> NumberPattern {

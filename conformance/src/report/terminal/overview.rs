@@ -167,13 +167,14 @@ fn violates(report: &Report) -> String {
     if violated.is_empty() {
         return format!("{} does better than its list of known failures says (exit code 1)", report.target);
     }
-    let requirements = count(summary::violations(report, Standing::Violated).len(), "requirement");
-    let more = match violated.len().saturating_sub(NAMES_AT_THE_END) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let mut ids: Vec<&str> = violated.iter().map(|verdict| verdict.id).collect();
+    ids.dedup();
+    let requirements = count(ids.len(), "requirement");
+    let listed = match ids.len().saturating_sub(NAMES_AT_THE_END) {
+        0 => names(violated),
+        more => format!("{} and {more} more", ids[..NAMES_AT_THE_END].join(", ")),
     };
-    let first = names(violated.into_iter().take(NAMES_AT_THE_END));
-    format!("{} violates {requirements}: {first}{more} (exit code 1)", report.target)
+    format!("{} violates {requirements}: {listed} (exit code 1)", report.target)
 }
 
 fn after_violation(report: &Report) -> String {

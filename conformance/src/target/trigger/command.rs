@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::{Accepted, TriggerError};
@@ -24,11 +25,14 @@ pub(super) struct CommandTrigger {
     config: CommandConfig,
     timeout: Duration,
     redactor: Redactor,
+    /// One program a core: more of them would only keep one another from ending in time.
+    slots: Semaphore,
 }
 
 impl CommandTrigger {
     pub fn new(config: CommandConfig, timeout: Duration, redactor: Redactor) -> Self {
-        Self { config, timeout, redactor }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { config, timeout, redactor, slots: Semaphore::new(cores) }
     }
 
     pub async fn send(&self, values: &Values<'_>) -> Result<Accepted, TriggerError> {
@@ -40,6 +44,10 @@ impl CommandTrigger {
         let program = self.config.program.display().to_string();
         let not_started =
             |error: std::io::Error| TriggerError::NotStarted { program: program.clone(), reason: error.to_string() };
+        let waiting = Instant::now();
+        // An error would mean a closed semaphore, and nobody closes it.
+        let _slot = self.slots.acquire().await;
+        let held_back = waiting.elapsed();
         let began = Instant::now();
         let mut child = self.command(values).spawn().map_err(not_started)?;
         let stderr = Tail::default();
@@ -67,7 +75,7 @@ impl CommandTrigger {
                 took: began.elapsed(),
                 local_port: None,
                 request: program,
-                throttled: Duration::ZERO,
+                throttled: held_back,
             }),
         }
     }

@@ -50,7 +50,7 @@ pub struct Accepted {
     pub local_port: Option<u16>,
     /// What was called, e.g. `POST /api/chats/whatsapp_chat/15550100101`.
     pub request: String,
-    /// How long was waited because of rate limits.
+    /// How long was waited because of rate limits, or for a free core to run a program on.
     pub throttled: Duration,
 }
 
