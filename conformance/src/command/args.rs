@@ -135,8 +135,8 @@ pub struct RunArgs {
     /// Accept any TLS certificate
     #[arg(long)]
     pub insecure: bool,
-    /// How many scenarios run at the same time
-    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many scenarios run at the same time, at most: fewer where the target is slow
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
 }
 
