@@ -19,6 +19,7 @@ use conformance::verdict::Outcome;
 use fixtures::Contract;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A reporter that keeps to itself.
 pub struct Silent;
@@ -36,7 +37,7 @@ pub fn all_checks() -> RunOptions {
         strict: true,
         known: KnownFailures::default(),
         transport: Transport::Websocket,
-        jobs: 16,
+        jobs: 4,
     }
 }
 
@@ -90,15 +91,22 @@ pub fn red(report: &Report) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// How many example backends run at the same time within a test file: each is judged in a second or two as long as it has
+/// the machine nearly to itself.
+static ROOM: Semaphore = Semaphore::const_new(3);
+
 /// An example backend as a child process; it ends with this.
 pub struct Backend {
     child: Child,
+    _place: SemaphorePermit<'static>,
     pub url: String,
 }
 
 impl Backend {
-    /// Starts `fixtures/backends/<name>` on a free port and waits until it listens.
+    /// Starts `fixtures/backends/<name>` on a free port and waits until it listens; first for others to end, where there
+    /// are many.
     pub async fn start(name: &str, defects: &str) -> Self {
+        let place = ROOM.acquire().await.unwrap();
         let start = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/backends").join(name).join("start");
         let mut child = Command::new(&start)
             .env("PORT", "0")
@@ -117,6 +125,6 @@ impl Backend {
             .unwrap()
             .unwrap_or_else(|| panic!("{name} ended before it listened; run ci/setup first"));
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{name} said: {line}")).to_owned();
-        Self { child, url }
+        Self { child, _place: place, url }
     }
 }
