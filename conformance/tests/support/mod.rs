@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use conformance::stage::preflight;
 use conformance::target::Target;
 use conformance::verdict::Outcome;
 use fixtures::Contract;
+use mock_server::Options;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -89,6 +91,19 @@ pub fn red(report: &Report) -> BTreeMap<String, String> {
         .filter(|verdict| verdict.outcome.is_red())
         .map(|verdict| (verdict.name(), told(&verdict.outcome)))
         .collect()
+}
+
+/// A mock that lives as long as the test.
+pub fn mock(contract: &Contract) -> String {
+    let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let options = Options {
+        contract: contract.clone(),
+        webhook_secret: Some("test-webhook-secret".to_owned()),
+        ..Options::default()
+    };
+    tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
+    url
 }
 
 /// How many example backends run at the same time within a test file: each is judged in a second or two as long as it has
