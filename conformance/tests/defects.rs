@@ -109,7 +109,7 @@ const DEFECTS: &[Defect] = &[
     Defect { id: "leave-without-leaving", violated: &["broadcast.only-room", "leave.effective"], ..NONE },
     Defect { id: "stale-unread", violated: &["payload.unread"], causes: &["payload.unread"], ..NONE },
     // The one text of more than 100 characters goes to Vendor.
-    Defect { id: "text-truncated", violated: &["payload.text [Vendor]"], ..NONE },
+    Defect { id: "text-truncated", violated: &["payload.text"], ..NONE },
     Defect { id: "join-once-only-first", violated: &["join.idempotent"], ..NONE },
     Defect { id: "status-broadcast", violated: &["broadcast.not-status"], ..NONE },
     Defect { id: "unsorted-list", violated: &["list.sorted"], ..NONE },
