@@ -4,8 +4,16 @@
 
 mod support;
 
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
 use conformance::recording::Transport;
-use conformance::run::{Conclusion, Report, RunOptions};
+use conformance::run::{Conclusion, Report, Reporter, RunEvent, RunOptions};
+use conformance::stage::preflight;
+use conformance::target::Target;
+use conformance::verdict::Outcome;
 use fixtures::Contract;
 use support::{Backend, all_checks, config, red, run};
 
@@ -42,4 +50,32 @@ async fn fastapi_conforms_by_each_transport_and_amid_foreign_traffic() {
 #[tokio::test(flavor = "multi_thread")]
 async fn node_conforms_by_each_transport_and_amid_foreign_traffic() {
     conforms("node").await;
+}
+
+/// Kills the backend when the first conversation is over, in the middle of all others.
+struct Killer(Option<Backend>);
+
+impl Reporter for Killer {
+    fn on_event(&mut self, event: &RunEvent<'_>) -> io::Result<()> {
+        if let RunEvent::ScenarioFinished { .. } = event {
+            self.0 = None;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_is_killed_in_mid_run_is_blamed_for_nothing() {
+    let backend = Backend::start("node", "").await;
+    let contract = Contract::room_updates();
+    let target = Target::resolve(&config(&backend.url), &contract).unwrap();
+    let ground = Arc::new(preflight(target, contract, Duration::ZERO).await.unwrap());
+    let mut killer = Killer(Some(backend));
+    let (report, _) = conformance::run::run(&ground, &all_checks(), &mut killer, pending()).await.unwrap();
+    assert_eq!(report.conclusion, Conclusion::CouldNotTest);
+    let outcomes: Vec<&Outcome> = report.verdicts.iter().map(|verdict| &verdict.outcome).collect();
+    assert!(outcomes.iter().any(|outcome| matches!(outcome, Outcome::Passed { .. })));
+    let lost =
+        |outcome: &&&Outcome| matches!(outcome, Outcome::NotTested { reason, .. } if reason.contains("went away"));
+    assert!(outcomes.iter().filter(lost).count() > 20);
 }
