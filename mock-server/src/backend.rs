@@ -1,10 +1,12 @@
 //! The queue that everything comes in by, and the one worker that takes from it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fixtures::Contract;
 use jiff::Timestamp;
 use serde_json::Value;
+use socketioxide::socket::Sid;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chats::{Author, Chats, Incoming, Message, Place, SummaryShape};
@@ -82,6 +84,8 @@ pub(crate) struct Backend {
     /// The way to customers, where there is one.
     pub provider: Option<Provider>,
     events: Arc<Events>,
+    /// What clients emitted before they were connected: they may, as soon as they have CONNECT's answer.
+    early: HashMap<Sid, Vec<Emitted>>,
     clock: fn() -> Timestamp,
 }
 
@@ -102,6 +106,7 @@ impl Backend {
             contract,
             chats,
             outgoing: Outgoing::default(),
+            early: HashMap::new(),
             provider,
             clock: options.clock,
         }
@@ -118,8 +123,21 @@ impl Backend {
 
     async fn work(&mut self, job: Job) {
         match job {
-            Job::Connected(client) => self.outgoing.enter(&client, Room::Dashboard),
-            Job::Disconnected(client) => self.outgoing.forget(client.id()),
+            Job::Connected(client) => {
+                self.outgoing.enter(&client, Room::Dashboard);
+                for emitted in self.early.remove(&client.id()).unwrap_or_default() {
+                    Arc::clone(&self.events).dispatch(self, emitted);
+                }
+            }
+            Job::Disconnected(client) => {
+                self.early.remove(&client.id());
+                self.outgoing.forget(client.id());
+            }
+            // Until the library has marked a client as connected, which it does after it has answered CONNECT, nothing
+            // can be sent to it.
+            Job::Emitted(emitted) if !self.outgoing.is_connected(emitted.client.id()) => {
+                self.early.entry(emitted.client.id()).or_default().push(emitted);
+            }
             Job::Emitted(emitted) => Arc::clone(&self.events).dispatch(self, emitted),
             Job::Incoming(messages) => {
                 for message in messages {

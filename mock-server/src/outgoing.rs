@@ -103,6 +103,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether the client is connected, as far as the worker has been told.
+    pub(crate) fn is_connected(&self, client: Sid) -> bool {
+        self.rooms.get(&Room::Dashboard).is_some_and(|everybody| everybody.contains_key(&client))
+    }
+
     /// From now on it does not. Harmless where it never did.
     pub(crate) fn leave(&mut self, client: &Client, room: &Room) {
         if let Some(members) = self.rooms.get_mut(room) {
