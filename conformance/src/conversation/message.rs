@@ -129,48 +129,76 @@ fn outcome(what: &What) -> Option<(u32, Acceptance<'_>)> {
     }
 }
 
-/// Finds which received events carry which message: by the nonce anywhere in the arguments, or, for messages without
-/// text, by the chat's id, which an earlier message of the same number has taught.
+/// Finds which received events carry which message: by the nonce anywhere in the arguments. What bears the name of a
+/// broadcast and none of our words (a message has none, or the backend left them out) is told by the customer's number or
+/// the chat's id, and taken for the latest message of that customer, one without words first.
 pub(super) fn deliveries<'a>(
     contract: &'a Contract,
     connections: &[Connection<'a>],
     messages: &[Message<'a>],
 ) -> Vec<Delivery<'a>> {
     let nonces: HashSet<&'a str> = messages.iter().map(|message| message.sent.nonce.as_str()).collect();
-    let mut found = Vec::new();
-    let mut chat_ids: HashMap<(&str, &str), &str> = HashMap::new();
     let mut received: Vec<(&'a Peer, Event<'a>)> = connections
         .iter()
         .flat_map(|connection| connection.events.iter().map(|event| (connection.peer, *event)))
-        .filter(|(_, event)| {
-            event.dir == Direction::In && !contract.other_events.iter().any(|other| other == event.name)
-        })
+        .filter(|(_, event)| event.dir == Direction::In)
         .collect();
     received.sort_by_key(|(_, event)| event.at);
+    let mut chats = HashMap::new();
+    if let Some(key) = contract.key(Role::Identity) {
+        received.iter().flat_map(|(_, event)| event.args).for_each(|arg| learn_chats(arg, key, &nonces, &mut chats));
+    }
+    let chat_of = |sent: &Sent| {
+        let same = |other: &&Message<'_>| other.sent.number == sent.number;
+        messages.iter().filter(same).find_map(|other| chats.get(&*other.sent.nonce).copied())
+    };
+    let unnamed = |event: &Event<'a>| {
+        let payload = event.args.first().filter(|_| contract.routes.iter().any(|route| route.event == event.name))?;
+        let about = |message: &&Message<'a>| {
+            message.at <= event.at && is_about(payload, contract, message.sent, chat_of(message.sent))
+        };
+        let mut latest = messages.iter().rev().filter(about);
+        latest.clone().find(|message| message.sent.text.is_none()).or_else(|| latest.next())
+    };
+    let mut found = Vec::new();
     for (peer, event) in received {
-        let delivery = |nonce| Delivery { peer, at: event.at, event: event.name, args: event.args, nonce };
-        let chat_id = contract.key(Role::Identity).and_then(|key| event.args.first()?.get(key)?.as_str());
+        if contract.other_events.iter().any(|other| other == event.name) {
+            continue;
+        }
         let mut carried = Vec::new();
         event.args.iter().for_each(|arg| collect_nonces(arg, &nonces, &mut carried));
         if carried.is_empty() {
-            let wordless = messages.iter().rev().find(|message| {
-                message.sent.text.is_none()
-                    && message.at <= event.at
-                    && chat_id.is_some()
-                    && chat_ids.get(&(&*message.sent.number, &*message.sent.customer_type)).copied() == chat_id
-            });
-            found.extend(wordless.map(|message| delivery(&message.sent.nonce)));
+            carried.extend(unnamed(&event).map(|message| message.sent.nonce.as_str()));
         }
-        for nonce in carried {
-            found.push(delivery(nonce));
-            if let (Some(chat_id), Some(message)) =
-                (chat_id, messages.iter().find(|message| message.sent.nonce == nonce))
-            {
-                chat_ids.entry((&message.sent.number, &message.sent.customer_type)).or_insert(chat_id);
-            }
-        }
+        let delivery = |nonce| Delivery { peer, at: event.at, event: event.name, args: event.args, nonce };
+        found.extend(carried.into_iter().map(delivery));
     }
     found
+}
+
+/// Whether a chat summary is of this message's chat: by the customer's number, or by the chat's id where that is known.
+#[must_use]
+pub fn is_about(summary: &Value, contract: &Contract, sent: &Sent, chat: Option<&str>) -> bool {
+    let text = |role| contract.key(role).and_then(|key| summary.get(key)).and_then(Value::as_str);
+    text(Role::Number) == Some(&sent.number) || (chat.is_some() && text(Role::Identity) == chat)
+}
+
+/// Learns which nonce's chat has which id, from every object that tells both: broadcasts and lists alike.
+fn learn_chats<'a>(value: &'a Value, key: &str, known: &HashSet<&'a str>, chats: &mut HashMap<&'a str, &'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| learn_chats(item, key, known, chats)),
+        Value::Object(map) => {
+            if let Some(id) = map.get(key).and_then(Value::as_str) {
+                let mut nonces = Vec::new();
+                map.values().filter(|item| item.is_string()).for_each(|item| collect_nonces(item, known, &mut nonces));
+                for nonce in nonces {
+                    chats.entry(nonce).or_insert(id);
+                }
+            }
+            map.values().for_each(|item| learn_chats(item, key, known, chats));
+        }
+        _ => {}
+    }
 }
 
 /// The known nonces in all texts within the value, each once.

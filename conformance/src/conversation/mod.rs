@@ -13,7 +13,7 @@ use fixtures::{Contract, Role, Route};
 use serde_json::Value;
 
 pub use connection::{Connection, Event, Fence, Membership, Refusal};
-pub use message::{Acceptance, Delivery, Message, mentions};
+pub use message::{Acceptance, Delivery, Message, is_about, mentions};
 
 use crate::recording::{Entry, Header, What};
 use crate::target::Capability;

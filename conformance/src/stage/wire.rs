@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use fixtures::Role;
 use fixtures::webhooks::{self, Inbound, MessageKind, ReceiptStatus};
+use fixtures::{Contract, Role};
 use serde_json::{Value, json};
 
 use super::ground::Ground;
@@ -15,7 +15,7 @@ use super::log::ScenarioLog;
 use super::pace::Pace;
 use super::placeholder;
 use super::socket::{Opening, Socket};
-use crate::conversation::mentions;
+use crate::conversation::{is_about, mentions};
 use crate::recording::{Direction, Entry, Peer, Sent, TokenPlace, TokenUse, Transport, What};
 use crate::scenario::{Actor, Message, Scenario, Step};
 use crate::target::{Batch, Signature, TriggerError};
@@ -422,14 +422,14 @@ impl Performance<'_> {
         if pending.is_empty() {
             return Ok(false);
         }
-        let identity = self.stage.ground.contract.key(Role::Identity).unwrap_or_default();
-        let nonces: Vec<String> = lock(&self.messages).values().map(|(sent, _)| sent.nonce.clone()).collect();
+        let contract = &self.stage.ground.contract;
+        let known: Vec<Sent> = lock(&self.messages).values().map(|(sent, _)| sent.clone()).collect();
         let deadline = from + self.stage.ground.target.deadlines.delivery;
         let all = self
             .log
             .wait(0, deadline, |entry| {
                 let peer = entry.peer.as_ref()?;
-                for message in awaited.iter().filter(|message| message.is_carried_by(entry, identity, &nonces)) {
+                for message in awaited.iter().filter(|message| message.is_carried_by(entry, contract, &known)) {
                     if pending.remove(&(peer.clone(), message.sent.nonce.clone())) {
                         self.stage.pace.seen(entry.at.saturating_sub(message.at));
                     }
@@ -537,19 +537,20 @@ struct Awaited<'a> {
 }
 
 impl Awaited<'_> {
-    /// Whether the entry is the receipt of its broadcast. `nonces` are all that this scenario has sent: what carries one of
-    /// them is not the broadcast of a message without text.
-    fn is_carried_by(&self, entry: &Entry, identity: &str, nonces: &[String]) -> bool {
+    /// Whether the entry is the receipt of its broadcast: it carries the nonce, or it is of the chat and carries none of
+    /// those that this scenario has sent. (Where the customer has also sent messages without words, it is of one of those.)
+    fn is_carried_by(&self, entry: &Entry, contract: &Contract, known: &[Sent]) -> bool {
         let What::Event { dir: Direction::In, event, args } = &entry.what else { return false };
         if entry.at < self.at || self.event.is_some_and(|expected| expected != event) {
             return false;
         }
-        let carries = |nonce: &String| args.iter().any(|arg| mentions(arg, nonce));
-        if self.sent.text.is_some() {
-            return carries(&self.sent.nonce);
+        let carries = |sent: &Sent| args.iter().any(|arg| mentions(arg, &sent.nonce));
+        let wordless = |sent: &Sent| sent.text.is_none() && sent.number == self.sent.number;
+        if self.sent.text.is_some() && (carries(&self.sent) || known.iter().any(wordless)) {
+            return carries(&self.sent);
         }
-        let id = args.first().and_then(|arg| arg.get(identity)).and_then(Value::as_str);
-        id.is_some() && id == self.chat_id.as_deref() && !nonces.iter().any(carries)
+        !known.iter().any(carries)
+            && args.first().is_some_and(|summary| is_about(summary, contract, &self.sent, self.chat_id.as_deref()))
     }
 }
 
