@@ -313,10 +313,8 @@ fn parity(conversation: &Conversation<'_>) -> Judgement {
         }
         observations += 1;
     }
-    match silence {
-        Some(failure) if observations == 0 => Err(failure),
-        _ => Ok(observations),
-    }
+    // Of a type that nobody heard, nothing is known.
+    silence.map_or(Ok(observations), Err)
 }
 
 /// Which keys two objects do not share, or share with other types. Null goes with every type.

@@ -84,7 +84,7 @@ pub(super) fn batch(conversation: &Conversation<'_>, route: &Route) -> Judgement
 pub(super) fn redelivery(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
-    let (twice, after) = (messages[0], messages[messages.len() - 1]);
+    let [twice, _, after] = messages[..] else { return Err(not_tested("the message was not delivered again")) };
     let heard = conversation.delivered(observer, twice, route)?;
     let plain = conversation.delivered(observer, after, route)?;
     conversation.fenced(observer, plain[0].at)?;

@@ -9,6 +9,7 @@ use super::reach::{once, silent};
 use super::{observer, plainly};
 use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, mentions, not_tested};
 use crate::scenarios::SLOW;
+use crate::target::Capability;
 use crate::verdict::{Failure, Finding, Judgement};
 
 /// Messages of one chat sent one after the other arrive in that order, all of them if the first does.
@@ -42,8 +43,16 @@ pub(super) fn burst(conversation: &Conversation<'_>, route: &Route) -> Judgement
     let told = |value: &Value| messages.iter().find(|message| mentions(value, &message.sent.nonce)).copied();
     let last = observer.received(&route.event).filter_map(|event| Some((event, told(event.args.first()?)?))).last();
     let Some((event, last)) = last else { return Ok(observations) };
+    if conversation.contract().list.is_none() || conversation.lacks(Capability::List) {
+        return Ok(observations);
+    }
     let lists = conversation.lists_of(observer);
-    let Some((_, answer)) = lists.iter().find(|(asked, _)| *asked > event.at) else { return Ok(observations) };
+    let Some((_, answer)) = lists.iter().find(|(asked, _)| *asked > event.at) else {
+        return Err(Failure::NotTested {
+            reason: "the chat list was not answered".to_owned(),
+            because: Some("list.shape"),
+        });
+    };
     let listed = chats_of(answer).and_then(|chats| chats.iter().find_map(told));
     match listed {
         Some(listed) if listed.sent.nonce == last.sent.nonce => Ok(observations + 1),
