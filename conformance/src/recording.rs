@@ -3,6 +3,9 @@
 //! The first line is the [`Header`] (the contract and the settings that judging needs), each further line is one
 //! [`Entry`]. A recording holds no secrets: whoever writes entries redacts them first. Nothing is judged here.
 
+#[cfg(test)]
+pub(crate) mod tape;
+
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,8 @@ mod join;
 mod leave;
 mod list;
 mod payload;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use fixtures::{Route, requirements};

@@ -5,6 +5,8 @@
 mod connection;
 pub mod evidence;
 mod message;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
