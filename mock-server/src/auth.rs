@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::faults::{Door, FaultSet, Presented};
 use crate::options::{Login, Options};
 
 /// What a token is for.
@@ -79,8 +80,9 @@ pub(crate) struct Tokens {
     refresh_lifetime: Duration,
     clock: fn() -> Timestamp,
     /// Tells this process's tokens from those of one before it.
-    origin: u64,
+    origin: String,
     made: AtomicU64,
+    faults: FaultSet,
     /// Digests of logged-out tokens, each until its token would have expired anyway.
     logged_out: Mutex<HashMap<[u8; 32], i64>>,
 }
@@ -100,8 +102,9 @@ impl Tokens {
             access_lifetime: options.access_token_lifetime,
             refresh_lifetime: options.refresh_token_lifetime,
             clock: options.clock,
-            origin: RandomState::new().hash_one("token"),
+            origin: format!("{:016x}", RandomState::new().hash_one("token")),
             made: AtomicU64::new(0),
+            faults: FaultSet::new(&options.faults),
             logged_out: Mutex::new(HashMap::new()),
         }
     }
@@ -126,7 +129,7 @@ impl Tokens {
                 token_type,
                 iat: now,
                 exp: now.saturating_add_unsigned(lifetime.as_secs()),
-                jti: format!("{:016x}-{}", self.origin, self.made.fetch_add(1, Ordering::Relaxed)),
+                jti: format!("{}-{}", self.origin, self.made.fetch_add(1, Ordering::Relaxed)),
             };
             jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
         };
@@ -140,6 +143,16 @@ impl Tokens {
     pub(crate) fn check(&self, token: &str, wanted: TokenType) -> Result<Claims, TokenError> {
         let claims = self.check_any(token)?;
         if claims.token_type == wanted { Ok(claims) } else { Err(TokenError::WrongType) }
+    }
+
+    /// Whether a door opens to this access token.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(crate) fn admit(&self, door: Door, token: Option<&str>) -> Result<(), TokenError> {
+        let claims = token.ok_or(TokenError::Missing).and_then(|token| self.check(token, TokenType::Access));
+        let is_own = claims.as_ref().is_ok_and(|claims| claims.jti.starts_with(&self.origin));
+        self.faults.token(Presented { door, token, verdict: claims.map(drop), is_own })
     }
 
     /// Refuses the token from now on.

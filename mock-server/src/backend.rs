@@ -2,18 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fixtures::Contract;
 use jiff::Timestamp;
 use serde_json::Value;
-use socketioxide::socket::Sid;
+use socketioxide::socket::{DisconnectReason, Sid};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::chats::{Author, Chats, Incoming, Message, Place, SummaryShape};
+use crate::chats::{Author, Chat, Chats, Incoming, Message, Place, SummaryShape};
+use crate::client::Client;
 use crate::events::{Emitted, Events};
+use crate::faults::{Arrival, FaultSet, Scene, Shown, Stored};
 use crate::options::Options;
-use crate::outgoing::{Client, Outgoing, Room};
+use crate::outgoing::{Broadcast, Outgoing};
 use crate::provider::{Delivered, Provider};
+use crate::rooms::{Change, Room};
 
 /// How many jobs may wait. HTTP calls wait for room; a socket that finds none is cut off.
 const MOST_WAITING: usize = 16_384;
@@ -23,15 +27,15 @@ pub(crate) enum Job {
     /// A client was admitted.
     Connected(Client),
     /// A client is gone.
-    Disconnected(Client),
+    Disconnected(Client, DisconnectReason),
     /// A client emitted an event.
     Emitted(Emitted),
     /// The provider delivered messages.
     Incoming(Vec<Incoming>),
     /// The provider took an agent's message, or did not.
     Delivered(Delivered),
-    /// Somebody wants to know something.
-    Question(Box<dyn FnOnce(&Backend) + Send>),
+    /// Somebody wants to know something, or has something done when it is its turn.
+    Call(Box<dyn FnOnce(&mut Backend) + Send>),
 }
 
 /// The way in. Ordered and bounded.
@@ -66,7 +70,7 @@ impl Queue {
     ) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         // Nobody waits for the answer where the caller has gone away meanwhile.
-        let asked = Job::Question(Box::new(move |backend| drop(answer.send(question(backend)))));
+        let asked = Job::Call(Box::new(move |backend| drop(answer.send(question(backend)))));
         if self.push(asked).await { answered.await.ok() } else { None }
     }
 }
@@ -78,11 +82,14 @@ pub(crate) struct Backend {
     /// The state.
     pub chats: Chats,
     /// Which keys a summary has.
-    pub summary: SummaryShape,
+    summary: SummaryShape,
     /// The exit.
     pub outgoing: Outgoing,
     /// The way to customers, where there is one.
     pub provider: Option<Provider>,
+    /// What goes wrong.
+    pub faults: FaultSet,
+    queue: Queue,
     events: Arc<Events>,
     /// What clients emitted before they were connected: they may, as soon as they have CONNECT's answer.
     early: HashMap<Sid, Vec<Emitted>>,
@@ -90,8 +97,8 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// As the options say; `provider` is where agents' messages go.
-    pub(crate) fn new(options: &Options, contract: Arc<Contract>, provider: Option<Provider>) -> Self {
+    /// As the options say; `provider` is where agents' messages go, `queue` the way in.
+    pub(crate) fn new(options: &Options, contract: Arc<Contract>, provider: Option<Provider>, queue: Queue) -> Self {
         let mut chats = Chats::default();
         let known: Vec<_> =
             options.sample_chats.iter().filter(|chat| contract.route(&chat.customer_type).is_some()).cloned().collect();
@@ -100,14 +107,17 @@ impl Backend {
         for key in summary.unfilled(&contract) {
             tracing::warn!(key, "the contract requires a summary key that has no x-role: it will be missing");
         }
+        let faults = FaultSet::new(&options.faults);
         Self {
             summary,
             events: Arc::new(Events::of(&contract)),
             contract,
             chats,
-            outgoing: Outgoing::default(),
             early: HashMap::new(),
+            outgoing: Outgoing::new(faults.clone()),
             provider,
+            faults,
+            queue,
             clock: options.clock,
         }
     }
@@ -124,19 +134,19 @@ impl Backend {
     async fn work(&mut self, job: Job) {
         match job {
             Job::Connected(client) => {
-                self.outgoing.enter(&client, Room::Dashboard);
+                self.outgoing.change(&client, Change::Connect);
                 for emitted in self.early.remove(&client.id()).unwrap_or_default() {
                     Arc::clone(&self.events).dispatch(self, emitted);
                 }
             }
-            Job::Disconnected(client) => {
+            Job::Disconnected(client, reason) => {
                 self.early.remove(&client.id());
-                self.outgoing.forget(client.id());
+                self.outgoing.change(&client, Change::Disconnect(reason));
             }
             // Until the library has marked a client as connected, which it does after it has answered CONNECT, nothing
             // can be sent to it.
-            Job::Emitted(emitted) if !self.outgoing.is_connected(emitted.client.id()) => {
-                self.early.entry(emitted.client.id()).or_default().push(emitted);
+            Job::Emitted(emitted) if !self.outgoing.is_connected(&emitted.asked.client) => {
+                self.early.entry(emitted.asked.client.id()).or_default().push(emitted);
             }
             Job::Emitted(emitted) => Arc::clone(&self.events).dispatch(self, emitted),
             Job::Incoming(messages) => {
@@ -146,15 +156,44 @@ impl Backend {
                 }
             }
             Job::Delivered(delivered) => delivered.finish(self),
-            Job::Question(question) => question(self),
+            Job::Call(call) => call(self),
         }
     }
 
     /// A customer's message: saved first, then told. One that was delivered before changes and tells nothing.
     fn receive(&mut self, message: Incoming) {
-        if let Some(chat_id) = self.chats.receive(message, (self.clock)()) {
+        let mut arrival = Arrival { message, time: (self.clock)() };
+        self.faults.arrival(&mut arrival);
+        match self.faults.store_late() {
+            None => {
+                if let Some(chat_id) = self.store(arrival) {
+                    self.tell(&chat_id);
+                }
+            }
+            Some(delay) => self.tell_before_storing(arrival, delay),
+        }
+    }
+
+    fn store(&mut self, Arrival { message, time }: Arrival) -> Option<String> {
+        let before = self
+            .faults
+            .compares_what_is_stored()
+            .then(|| self.chats.find(&message.number, Some(&message.customer_type)).cloned());
+        let chat_id = self.chats.receive(message, time)?;
+        if let (Some(before), Some(chat)) = (before, self.chats.get_mut(&chat_id)) {
+            self.faults.stored(chat, &Stored { before });
+        }
+        Some(chat_id)
+    }
+
+    /// The wrong way round: what is told comes from a copy of the chats, and the chats themselves follow later.
+    fn tell_before_storing(&mut self, arrival: Arrival, delay: Duration) {
+        let chats = self.chats.clone();
+        if let Some(chat_id) = self.store(arrival.clone()) {
             self.tell(&chat_id);
         }
+        self.chats = chats;
+        self.after(delay, move |backend| drop(backend.store(arrival)));
     }
 
     /// A message that was written in a page: saved first, then told. `None` if there is no such chat.
@@ -168,11 +207,35 @@ impl Backend {
     fn tell(&mut self, chat_id: &str) {
         let Some(chat) = self.chats.get(chat_id) else { return };
         let message = chat.last().to_json(chat_id);
-        self.outgoing.broadcast(&Room::Chat(chat_id.to_owned()), "new_message", &message);
-        if let Some(route) = self.contract.route(&chat.customer_type) {
-            let summary = self.summary.render(chat, Place::Broadcast);
-            self.outgoing.broadcast(&Room::Route(route.room.clone()), &route.event, &summary);
+        self.outgoing.broadcast(&Broadcast::new(Room::Chat(chat_id.to_owned()), "new_message", message));
+        let Some(route) = self.contract.route(&chat.customer_type) else { return };
+        let summary = self.summary(chat, Place::Broadcast);
+        let mut broadcasts = vec![Broadcast::new(Room::Route(route.room.clone()), &route.event, summary)];
+        let scene = Scene { chat, chats: &self.chats, route, contract: &self.contract, outgoing: &self.outgoing };
+        self.faults.broadcast(&mut broadcasts, &scene);
+        for broadcast in broadcasts {
+            if broadcast.delay.is_zero() {
+                self.outgoing.broadcast(&broadcast);
+            } else {
+                self.after(broadcast.delay, move |backend| backend.outgoing.broadcast(&broadcast));
+            }
         }
+    }
+
+    /// What is shown of a chat.
+    pub(crate) fn summary(&self, chat: &Chat, place: Place) -> Value {
+        let mut summary = self.summary.render(chat, place);
+        self.faults.summary(&mut summary, &Shown { chat, place, contract: &self.contract });
+        Value::Object(summary)
+    }
+
+    /// Does something later, in its turn.
+    fn after(&self, delay: Duration, call: impl FnOnce(&mut Self) + Send + 'static) {
+        let queue = self.queue.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            queue.push(Job::Call(Box::new(call))).await;
+        });
     }
 
     /// The figures of the dashboard, as they are sent.

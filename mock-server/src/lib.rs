@@ -9,12 +9,15 @@
 mod auth;
 mod backend;
 mod chats;
+mod client;
 mod events;
+pub mod faults;
 mod options;
 mod outgoing;
 mod provider;
 mod rate;
 mod rest;
+mod rooms;
 mod server;
 mod transport;
 mod webhook;

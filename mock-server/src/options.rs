@@ -5,6 +5,8 @@ use std::time::Duration;
 use fixtures::{Contract, SampleChat};
 use jiff::Timestamp;
 
+use crate::faults::Fault;
+
 /// The settings of one server.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -41,6 +43,8 @@ pub struct Options {
     /// Where the provider's send API is, e.g. `http://127.0.0.1:9000`: an agent's message is posted to `/messages`
     /// there. Without it, agents' messages go nowhere but into the chat.
     pub provider_url: Option<String>,
+    /// What goes wrong, for whoever wants to see it noticed. None, by default: then everything is as it should be.
+    pub faults: Vec<&'static Fault>,
     /// Tells the time.
     pub clock: fn() -> Timestamp,
 }
@@ -100,6 +104,7 @@ impl Default for Options {
             webhook_limit: None,
             sample_chats: fixtures::chats::sample().to_vec(),
             provider_url: None,
+            faults: Vec::new(),
             clock: Timestamp::now,
         }
     }

@@ -68,7 +68,7 @@ impl Delivered {
                 Refusal::new(error.to_string()).to_json()
             }
         };
-        to.answer(backend, &answer);
+        to.answer(backend, answer);
     }
 }
 

@@ -16,6 +16,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 
 use crate::auth::Tokens;
 use crate::backend::{Backend, Queue};
+use crate::faults::FaultSet;
 use crate::options::{Auth, Options};
 use crate::provider::Provider;
 use crate::rate::RateLimit;
@@ -83,13 +84,15 @@ pub async fn serve(
     let tokens = Arc::new(Tokens::new(&options));
     let (transport, io) = Transport::new(&options);
     let needs_token = options.auth == Auth::Jwt;
-    namespace::open(&io, &contract.namespace, needs_token.then(|| Arc::clone(&tokens)), queue.clone());
+    let faults = FaultSet::new(&options.faults);
+    namespace::open(&io, &contract.namespace, needs_token.then(|| Arc::clone(&tokens)), queue.clone(), faults.clone());
     // Ends with this function, however that ends; so do the connections.
     let mut worker = JoinSet::new();
-    worker.spawn(Backend::new(&options, Arc::clone(&contract), provider).run(waiting));
+    worker.spawn(Backend::new(&options, Arc::clone(&contract), provider, queue.clone()).run(waiting));
     let connections = CutOnDrop::default();
     let patience = options.ping_interval + options.ping_timeout;
-    let listener = Listener { listener, connections: Arc::clone(&connections.0), patience };
+    let misprints = transport.misprints();
+    let listener = Listener { listener, connections: Arc::clone(&connections.0), patience, misprints };
     let app = App {
         webhook: contract.webhook.as_deref().map(webhook::Address::new),
         contract,
@@ -101,8 +104,10 @@ pub async fn serve(
         webhook_secret: options.webhook_secret,
         webhook_limit: RateLimit::new(options.webhook_limit),
         verify_token: options.verify_token,
+        faults: faults.clone(),
     };
     let router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first)).layer(cors(origins));
+    let router = faults.http(router);
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<OnConnection>())
         .with_graceful_shutdown(async {

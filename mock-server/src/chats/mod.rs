@@ -42,7 +42,7 @@ pub(crate) struct Incoming {
 }
 
 /// All chats. A chat is a number *and* a customer type: one number that writes to two channels has two.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Chats {
     chats: HashMap<String, Chat>,
     ids: HashMap<(String, String), String>,
@@ -111,7 +111,7 @@ impl Chats {
 
     /// Notes that an agent has read the chat.
     pub(crate) fn read(&mut self, chat_id: &str) {
-        if let Some(chat) = self.chats.get_mut(chat_id) {
+        if let Some(chat) = self.get_mut(chat_id) {
             chat.unread = 0;
         }
     }
@@ -125,6 +125,11 @@ impl Chats {
     /// The chat with this id.
     pub(crate) fn get(&self, chat_id: &str) -> Option<&Chat> {
         self.chats.get(chat_id)
+    }
+
+    /// The same, to change it.
+    pub(crate) fn get_mut(&mut self, chat_id: &str) -> Option<&mut Chat> {
+        self.chats.get_mut(chat_id)
     }
 
     /// The chat of this number; without a customer type the one that was last written to.

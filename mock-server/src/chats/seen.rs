@@ -6,7 +6,7 @@ use std::sync::Arc;
 const REMEMBERED: usize = 100_000;
 
 /// The ids of the messages that have come in.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     ids: HashSet<Arc<str>>,
     oldest_first: VecDeque<Arc<str>>,

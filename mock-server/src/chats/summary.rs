@@ -70,7 +70,7 @@ impl SummaryShape {
     }
 
     /// The summary of a chat.
-    pub(crate) fn render(&self, chat: &Chat, place: Place) -> Value {
+    pub(crate) fn render(&self, chat: &Chat, place: Place) -> Map<String, Value> {
         let shown = |field: Field| place == Place::List || !field.is_for_lists_only();
         self.keys.iter().filter(|(_, field)| shown(*field)).map(|(key, field)| (key.clone(), field.of(chat))).collect()
     }

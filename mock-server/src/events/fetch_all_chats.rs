@@ -20,7 +20,7 @@ pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Rep
     };
     let page = page(object, PAGE_SIZE)?;
     let list = backend.chats.list(&filter, page);
-    let chats: Vec<Value> = list.chats.iter().map(|chat| backend.summary.render(chat, Place::List)).collect();
+    let chats: Vec<Value> = list.chats.iter().map(|chat| backend.summary(chat, Place::List)).collect();
     Ok(Reply::Now(json!({
         "status": 1,
         "chats": chats,

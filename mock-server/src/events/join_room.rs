@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{Backend, Refusal, Reply, Request};
-use crate::outgoing::Room;
+use crate::rooms::{Change, Room};
 
 pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Reply, Refusal> {
     let room = known_room(backend, request)?;
     // Entered before it is answered: from the acknowledgement on, nothing may be missed.
-    backend.outgoing.enter(request.client, Room::Route(room.to_owned()));
+    backend.outgoing.change(request.client, Change::Enter(Room::Route(room.to_owned())));
     Ok(Reply::Now(json!({"status": 1, "room": room})))
 }
 

@@ -22,21 +22,46 @@ use serde_json::Value;
 use socketioxide::extract::AckSender;
 
 use crate::backend::Backend;
-use crate::outgoing::Client;
+use crate::client::Client;
+use crate::faults::Flow;
+use crate::outgoing::Answer;
 use crate::provider::Outbound;
 use crate::transport::Waiting;
 
 pub(crate) use request::Refusal;
 use request::Request;
 
-/// Something that a client has emitted.
-pub(crate) struct Emitted {
+/// What a client asks for.
+pub(crate) struct Asked {
     /// Who.
     pub client: Client,
     /// The event's name.
     pub event: String,
     /// Its first argument, null where there is none; `None` where it is not JSON.
     pub payload: Option<Value>,
+}
+
+impl Asked {
+    /// Whether this is what it asks for.
+    pub(crate) fn is(&self, exchange: &Exchange) -> bool {
+        self.event == exchange.request
+    }
+
+    /// The same, for a request that a contract may leave out.
+    pub(crate) fn is_one(&self, exchange: Option<&Exchange>) -> bool {
+        exchange.is_some_and(|exchange| self.is(exchange))
+    }
+
+    /// The `room` that it names, if that is a text.
+    pub(crate) fn room(&self) -> Option<&str> {
+        self.payload.as_ref()?.get("room")?.as_str()
+    }
+}
+
+/// Something that a client has emitted.
+pub(crate) struct Emitted {
+    /// What it asks for.
+    pub asked: Asked,
     /// Answers a Socket.IO acknowledgement, where one was asked for.
     pub ack: AckSender,
     /// It counts as waiting until this is dropped.
@@ -55,15 +80,17 @@ type Handler = fn(&mut Backend, &Request<'_>) -> Result<Reply, Refusal>;
 
 /// Whom to answer, and by which event.
 pub(crate) struct ReplyTo {
-    client: Client,
+    asked: Asked,
     event: Option<String>,
     ack: AckSender,
 }
 
 impl ReplyTo {
     /// Sends the answer.
-    pub(crate) fn answer(self, backend: &mut Backend, payload: &Value) {
-        backend.outgoing.answer(&self.client, self.event.as_deref(), self.ack, payload);
+    pub(crate) fn answer(self, backend: &mut Backend, payload: Value) {
+        let mut answers = vec![Answer { event: self.event, payload, to_everybody: false }];
+        backend.faults.answer(&mut answers, &self.asked, &backend.contract);
+        backend.outgoing.answer(&self.asked.client, self.ack, answers);
     }
 }
 
@@ -99,23 +126,28 @@ impl Events {
 
     /// Does what a client asks for, and answers it.
     pub(crate) fn dispatch(&self, backend: &mut Backend, emitted: Emitted) {
-        let Emitted { client, event, payload, ack, waiting: _waiting } = emitted;
-        let (reply, answer) = match self.by_name.get(&event) {
+        let Emitted { mut asked, ack, waiting: _waiting } = emitted;
+        match backend.faults.request(&mut asked, &mut backend.outgoing, &backend.contract) {
+            Flow::On => {}
+            Flow::Drop => return,
+            Flow::CutOff => return asked.client.cut_off("a fault"),
+        }
+        let (reply, answer) = match self.by_name.get(&asked.event) {
             Some((handler, answer)) => {
-                let request = Request { client: &client, payload: payload.as_ref() };
+                let request = Request { client: &asked.client, payload: asked.payload.as_ref() };
                 (handler(backend, &request), answer.clone())
             }
             // Nobody listens for an answer to it, unless by acknowledgement.
             None => (Err(Refusal::new("unknown event")), None),
         };
-        let to = ReplyTo { client, event: answer, ack };
+        let to = ReplyTo { asked, event: answer, ack };
         match reply {
-            Ok(Reply::Now(answer)) => to.answer(backend, &answer),
+            Ok(Reply::Now(answer)) => to.answer(backend, answer),
             Ok(Reply::AfterDelivery(message)) => match &mut backend.provider {
                 Some(provider) => provider.deliver(message, to),
-                None => to.answer(backend, &Refusal::new("no provider to send by").to_json()),
+                None => to.answer(backend, Refusal::new("no provider to send by").to_json()),
             },
-            Err(refusal) => to.answer(backend, &refusal.to_json()),
+            Err(refusal) => to.answer(backend, refusal.to_json()),
         }
     }
 }

@@ -4,7 +4,7 @@ use fixtures::Contract;
 use serde_json::{Map, Value, json};
 
 use crate::chats::Page;
-use crate::outgoing::Client;
+use crate::client::Client;
 
 /// How many characters of what a client sent are shown to it again.
 const SHOWN: usize = 40;

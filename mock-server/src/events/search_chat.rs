@@ -10,5 +10,5 @@ pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Rep
     let number = request.text("customer")?;
     let customer_type = optional_type(request.object()?, &backend.contract)?;
     let chat = backend.chats.find(number, customer_type).ok_or_else(|| Refusal::no_chat_of(number))?;
-    Ok(Reply::Now(json!({"status": 1, "chat": backend.summary.render(chat, Place::List)})))
+    Ok(Reply::Now(json!({"status": 1, "chat": backend.summary(chat, Place::List)})))
 }

@@ -8,7 +8,8 @@ use super::fetch_all_chats::status;
 use super::get_dashboard_stats::ANSWER;
 use super::request::optional_type;
 use super::{Backend, Refusal, Reply, Request};
-use crate::outgoing::Room;
+use crate::outgoing::Broadcast;
+use crate::rooms::Room;
 
 pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Reply, Refusal> {
     let number = request.text("customer_number")?;
@@ -19,6 +20,6 @@ pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Rep
     let chat_id = chat.id.clone();
     let old = backend.chats.set_status(&chat_id, new).ok_or_else(|| Refusal::no_such_chat(&chat_id))?;
     let stats = backend.stats();
-    backend.outgoing.broadcast(&Room::Dashboard, ANSWER, &stats);
+    backend.outgoing.broadcast(&Broadcast::new(Room::Dashboard, ANSWER, stats));
     Ok(Reply::Now(json!({"status": 1, "old_status": old.as_str(), "new_status": new.as_str()})))
 }

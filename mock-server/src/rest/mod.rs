@@ -17,8 +17,9 @@ use axum::routing::{get, post};
 use fixtures::Contract;
 use serde_json::json;
 
-use crate::auth::{TokenError, TokenType, Tokens};
+use crate::auth::{TokenError, Tokens};
 use crate::backend::Queue;
+use crate::faults::{Door, FaultSet};
 use crate::options::Login;
 use crate::rate::RateLimit;
 use crate::webhook;
@@ -45,6 +46,8 @@ pub(crate) struct App {
     pub webhook_limit: RateLimit,
     /// What the provider must show to subscribe.
     pub verify_token: String,
+    /// What goes wrong.
+    pub faults: FaultSet,
 }
 
 /// All calls.
@@ -125,7 +128,7 @@ impl FromRequestParts<Arc<App>> for Authorized {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         if app.needs_token {
-            app.tokens.check(bearer(&parts.headers).ok_or(TokenError::Missing)?, TokenType::Access)?;
+            app.tokens.admit(Door::Rest, bearer(&parts.headers))?;
         }
         Ok(Self)
     }

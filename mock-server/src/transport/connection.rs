@@ -18,10 +18,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 
+use super::open_packet::Misprints;
+
 /// A handle to one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
     cut: AtomicBool,
+    stalled: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -32,6 +35,11 @@ impl Connection {
         self.cut.store(true, Ordering::SeqCst);
         self.reader.wake();
         self.writer.wake();
+    }
+
+    /// Whether a write waits for the peer to read.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
     }
 
     /// Registers before it looks, so that a cut in between is not missed.
@@ -76,6 +84,8 @@ pub(crate) struct Listener {
     pub connections: Arc<Connections>,
     /// How long a peer may take to read anything at all while something is to be written.
     pub patience: Duration,
+    /// What is written otherwise than it was meant; nothing, unless a fault says so.
+    pub misprints: Misprints,
 }
 
 impl axum::serve::Listener for Listener {
@@ -91,7 +101,8 @@ impl axum::serve::Listener for Listener {
         let connection = Arc::new(Connection::default());
         self.connections.add(&connection);
         let connections = Arc::clone(&self.connections);
-        (Stream { stream, connection, connections, patience: self.patience, stalled: None }, address)
+        let misprints = self.misprints.clone();
+        (Stream { stream, connection, connections, patience: self.patience, misprints, stalled: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -106,6 +117,7 @@ pub(crate) struct Stream {
     connection: Arc<Connection>,
     connections: Arc<Connections>,
     patience: Duration,
+    misprints: Misprints,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -124,6 +136,7 @@ impl Stream {
     ) -> Poll<io::Result<T>> {
         self.connection.check(&self.connection.writer, context)?;
         let written = write(Pin::new(&mut self.stream), context);
+        self.connection.stalled.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -144,7 +157,8 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.guard_write(context, |stream, context| stream.poll_write(context, bytes))
+        let bytes = self.misprints.print(bytes);
+        self.guard_write(context, |stream, context| stream.poll_write(context, &bytes))
     }
 
     fn poll_write_vectored(
@@ -152,6 +166,10 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if !self.misprints.is_empty() {
+            let first = bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[][..], |bytes| bytes);
+            return self.poll_write(context, first);
+        }
         self.guard_write(context, |stream, context| stream.poll_write_vectored(context, bytes))
     }
 

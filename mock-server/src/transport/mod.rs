@@ -5,6 +5,7 @@
 
 mod connection;
 pub(crate) mod namespace;
+mod open_packet;
 mod session;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use socketioxide::{ParserConfig, SocketIo};
 use tower::ServiceExt;
 
 pub(crate) use connection::{Connections, Listener, OnConnection};
+use open_packet::Misprints;
 pub(crate) use session::{Session, Sessions, Waiting};
 
 use crate::options::Options;
@@ -34,6 +36,7 @@ pub(crate) struct Transport {
     path: String,
     service: SocketIoService<Router>,
     sessions: Arc<Sessions>,
+    misprints: Misprints,
 }
 
 /// Why a request was refused, in the words and numbers of the reference implementation (engine.io's `Server.errors`).
@@ -74,20 +77,27 @@ enum Asked {
 impl Transport {
     /// The endpoint, and the handle to the sockets behind it.
     pub(crate) fn new(options: &Options) -> (Self, SocketIo) {
-        let max_payload = options.max_payload as usize;
+        let open_packet = open_packet::of(options);
+        let max_payload = open_packet.max_payload as usize;
         let path = options.contract.path.trim_end_matches('/').to_owned();
         let (service, io) = SocketIo::builder()
             .req_path(if path.is_empty() { "/".to_owned() } else { path.clone() })
-            .ping_interval(options.ping_interval)
-            .ping_timeout(options.ping_timeout)
+            .ping_interval(open_packet.ping_interval)
+            .ping_timeout(open_packet.ping_timeout)
             .max_buffer_size(MOST_BEHIND)
             // Three limits for one rule: HTTP bodies, WebSocket messages and their frames, attachments.
-            .max_payload(u64::from(options.max_payload))
+            .max_payload(u64::from(open_packet.max_payload))
             .ws_max_message_size(max_payload)
             .ws_max_frame_size(max_payload)
             .with_parser(ParserConfig::common().max_incoming_binary_buf_size(max_payload))
             .build_with_inner_svc(Router::new());
-        (Self { path, service, sessions: Arc::default() }, io)
+        let misprints = Misprints::of(&open_packet, options);
+        (Self { path, service, sessions: Arc::default(), misprints }, io)
+    }
+
+    /// What has to be written otherwise on its connections.
+    pub(crate) fn misprints(&self) -> Misprints {
+        self.misprints.clone()
     }
 
     /// Whether the request is for this endpoint: the contract's path, with or without a slash behind it.
@@ -108,6 +118,7 @@ impl Transport {
         let opened = match asked {
             Asked::Poll => None,
             Asked::Upgrade(session) => {
+                session.asks_to_upgrade();
                 session.runs_over(&connection);
                 None
             }

@@ -17,18 +17,23 @@ use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use socketioxide::socket::DisconnectReason;
 
-use crate::auth::{TokenError, TokenType, Tokens};
+use crate::auth::{TokenError, Tokens};
 use crate::backend::{Job, Queue};
-use crate::events::Emitted;
-use crate::outgoing::Client;
+use crate::client::Client;
+use crate::events::{Asked, Emitted};
+use crate::faults::{Credentials, Door, FaultSet};
 
 /// Opens the namespace to clients; without `tokens` to everybody.
-pub(crate) fn open(io: &SocketIo, path: &str, tokens: Option<Arc<Tokens>>, queue: Queue) {
+pub(crate) fn open(io: &SocketIo, path: &str, tokens: Option<Arc<Tokens>>, queue: Queue, faults: FaultSet) {
     let admit = {
         let queue = queue.clone();
         move |socket: SocketRef, TryData(payload): TryData<Value>| {
             let uri = &socket.req_parts().uri;
-            let admitted = tokens.as_deref().map_or(Ok(()), |tokens| check(tokens, payload.ok().as_ref(), uri));
+            let admitted = tokens.as_deref().map_or(Ok(()), |tokens| {
+                let mut credentials = credentials(payload.ok().as_ref(), uri);
+                faults.credentials(&mut credentials);
+                check(tokens, credentials)
+            });
             match admitted {
                 Ok(()) => listen(&socket, &queue),
                 Err(reason) => tracing::debug!(%reason, "client refused"),
@@ -45,16 +50,23 @@ pub(crate) fn open(io: &SocketIo, path: &str, tokens: Option<Arc<Tokens>>, queue
     io.ns(path.to_owned(), connected.with(admit));
 }
 
+/// What a client sent to be admitted.
+fn credentials(payload: Option<&Value>, uri: &Uri) -> Credentials {
+    let parameters = Query::<HashMap<String, String>>::try_from_uri(uri).ok();
+    Credentials {
+        auth: payload.and_then(|payload| payload.get("token")).filter(|token| !token.is_null()).cloned(),
+        query: parameters.and_then(|Query(mut parameters)| parameters.remove("token")),
+    }
+}
+
 /// Takes the token from the CONNECT payload, or else from the query: what the payload says wins.
-fn check(tokens: &Tokens, payload: Option<&Value>, uri: &Uri) -> Result<(), TokenError> {
-    let token = match payload.and_then(|payload| payload.get("token")) {
-        Some(Value::String(token)) => Some(token.clone()),
-        None | Some(Value::Null) => Query::<HashMap<String, String>>::try_from_uri(uri)
-            .ok()
-            .and_then(|Query(mut parameters)| parameters.remove("token")),
+fn check(tokens: &Tokens, credentials: Credentials) -> Result<(), TokenError> {
+    let token = match credentials.auth {
+        Some(Value::String(token)) => Some(token),
+        None => credentials.query,
         Some(_) => return Err(TokenError::Invalid),
     };
-    tokens.check(&token.ok_or(TokenError::Missing)?, TokenType::Access).map(drop)
+    tokens.admit(Door::Socket, token.as_deref())
 }
 
 /// Enqueues all that the client emits, whatever its name and shape, so that malformed requests are answered too.
@@ -66,7 +78,9 @@ fn listen(socket: &SocketRef, queue: &Queue) {
             match client.wait_for_turn() {
                 Some(waiting) => {
                     let payload = payload.ok().map(|FirstArgument(payload)| payload);
-                    queue.offer(&client, |client| Job::Emitted(Emitted { client, event, payload, ack, waiting }));
+                    queue.offer(&client, |client| {
+                        Job::Emitted(Emitted { asked: Asked { client, event, payload }, ack, waiting })
+                    });
                 }
                 None => client.cut_off("it emits faster than it can be answered"),
             }
@@ -78,7 +92,7 @@ fn listen(socket: &SocketRef, queue: &Queue) {
         move |socket: SocketRef, reason: DisconnectReason| async move {
             let client = Client::new(socket);
             tracing::debug!(client = client.number(), %reason, "client disconnected");
-            queue.push(Job::Disconnected(client)).await;
+            queue.push(Job::Disconnected(client, reason)).await;
         }
     });
 }

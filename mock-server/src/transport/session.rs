@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 
@@ -19,6 +20,7 @@ pub(crate) struct Session {
     sessions: Weak<Sessions>,
     websocket: Mutex<Weak<Connection>>,
     cut_off: AtomicBool,
+    asked_to_upgrade: OnceLock<Instant>,
     waiting: AtomicUsize,
 }
 
@@ -46,6 +48,21 @@ impl Session {
         if self.is_cut_off() {
             connection.cut();
         }
+    }
+
+    /// Says that it is to go on by WebSocket.
+    pub(crate) fn asks_to_upgrade(&self) {
+        self.asked_to_upgrade.get_or_init(Instant::now);
+    }
+
+    /// Whether it asked for that less than this long ago.
+    pub(crate) fn asked_to_upgrade_within(&self, period: Duration) -> bool {
+        self.asked_to_upgrade.get().is_some_and(|asked| asked.elapsed() < period)
+    }
+
+    /// Whether its WebSocket's connection takes no more bytes at the moment.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.websocket().upgrade().is_some_and(|connection| connection.is_stalled())
     }
 
     /// Counts an event as waiting until what is given is dropped; `None` where too many wait already.

@@ -3,7 +3,7 @@
 //! A body is answered as soon as it is understood and enqueued; what comes of it is the worker's.
 
 mod parse;
-mod signature;
+pub(crate) mod signature;
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::auth::same;
 use crate::backend::Job;
+use crate::faults::Signed;
 use crate::rest::{App, Problem};
 use parse::Delivery;
 
@@ -55,7 +56,7 @@ pub(crate) async fn deliver(app: &App, channel: &str, request: Request) -> Resul
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.map_err(unreadable)?;
     authenticate(app, &head.headers, &body)?;
-    let Delivery { messages, bad } = parse::parse(&body, &route.customer_type)
+    let Delivery { messages, bad } = parse::parse(&body, &route.customer_type, &app.faults)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     for reason in bad {
         tracing::warn!(reason, "a message of the provider's was left out");
@@ -79,7 +80,8 @@ fn unreadable(error: axum::Error) -> Problem {
 fn authenticate(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
     let Some(secret) = &app.webhook_secret else { return Ok(()) };
     let header = headers.get(signature::HEADER).map(axum::http::HeaderValue::as_bytes);
-    if signature::is_right(secret, header, body) {
+    let is_right = signature::is_right(secret, header, body);
+    if app.faults.signature(Signed { secret, header, body, is_right }) {
         return Ok(());
     }
     Err(Problem::new(

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::chats::Incoming;
+use crate::faults::FaultSet;
 
 /// What one body delivers.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,8 +27,9 @@ pub(super) enum BodyError {
 }
 
 /// Reads a body that was delivered for a customer type.
-pub(super) fn parse(body: &[u8], customer_type: &str) -> Result<Delivery, BodyError> {
-    let body: Value = serde_json::from_slice(body)?;
+pub(super) fn parse(body: &[u8], customer_type: &str, faults: &FaultSet) -> Result<Delivery, BodyError> {
+    let mut body: Value = serde_json::from_slice(body)?;
+    faults.webhook(&mut body);
     if body.get("object").and_then(Value::as_str) != Some("whatsapp_business_account") {
         return Err(BodyError::Shape("object: expected \"whatsapp_business_account\"".to_owned()));
     }
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &Value) -> Delivery {
-        parse(body.to_string().as_bytes(), "Partner").unwrap()
+        parse(body.to_string().as_bytes(), "Partner", &FaultSet::default()).unwrap()
     }
 
     fn body_of(messages: Value) -> Value {
@@ -258,7 +260,7 @@ mod tests {
             body_of(json!([without_text])).to_string(),
             body_of(json!([named_by_letters])).to_string(),
         ] {
-            assert!(parse(body.as_bytes(), "Partner").is_err(), "{body}");
+            assert!(parse(body.as_bytes(), "Partner", &FaultSet::default()).is_err(), "{body}");
         }
     }
 

@@ -7,7 +7,7 @@ use sha2::Sha256;
 pub(super) const HEADER: &str = "x-hub-signature-256";
 
 /// Whether the body was signed with the secret. Takes the same time however much of the signature is right.
-pub(super) fn is_right(secret: &str, header: Option<&[u8]>, body: &[u8]) -> bool {
+pub(crate) fn is_right(secret: &str, header: Option<&[u8]>, body: &[u8]) -> bool {
     let signature =
         header.and_then(|header| header.strip_prefix(b"sha256=")).and_then(|digits| hex::decode(digits).ok());
     let Some(signature) = signature else { return false };

@@ -1,0 +1,212 @@
+//! Faults of telling: too late, out of order, too early, or not for every message.
+
+use std::time::Duration;
+
+use fixtures::Role;
+
+use super::{Act, Area, Fault};
+use crate::chats::{Author, Chat};
+use crate::rooms::Room;
+
+/// The area.
+pub(super) const AREA: Area = Area {
+    title: "Broadcasting",
+    about: "When a message is told, in which order, and whether at all.",
+    faults: &[
+        &BROADCAST_LATE,
+        &ONE_TYPE_LATE,
+        &MESSAGES_OVERTAKE,
+        &BURST_THROTTLED,
+        &LOST_WHEN_TYPES_MEET,
+        &CROSSED_WHEN_TYPES_MEET,
+        &NEW_CHAT_UNTOLD,
+        &NEW_CHAT_WITHOUT_ID,
+        &BROADCAST_BEFORE_SAVE,
+        &SLOW_MEMBER_AWAITED,
+        &RESOLVED_STAYS_RESOLVED,
+        &AGENT_REPLY_UNTOLD,
+        &AGENT_REPLY_AS_THE_CUSTOMERS,
+    ],
+};
+
+const BROADCAST_LATE: Fault = Fault {
+    id: "broadcast-late",
+    about: "Broadcasts leave every five seconds in one go, or whenever a poller comes round: later than the \
+            deadline.",
+    violates: &["broadcast.delivered"],
+    side_effects: &["broadcast.slow-member", "resilience.large-room", "transport.polling-equal"],
+    acts: &[Act::Broadcast(|broadcasts, _| {
+        for broadcast in broadcasts {
+            broadcast.delay = Duration::from_secs(5);
+        }
+    })],
+};
+
+const ONE_TYPE_LATE: Fault = Fault {
+    id: "one-type-late",
+    about: "One type's broadcasts go through a queue that is worked on every five seconds; the others' leave at \
+            once.",
+    violates: &["broadcast.delivered", "broadcast.independent"],
+    side_effects: &["broadcast.slow-member"],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        for broadcast in broadcasts.iter_mut().filter(|_| scene.is_row(3)) {
+            broadcast.delay = Duration::from_secs(5);
+        }
+    })],
+};
+
+const MESSAGES_OVERTAKE: Fault = Fault {
+    id: "messages-overtake",
+    about: "Each message is handled in a task of its own, and every other one takes longer: later ones arrive first.",
+    violates: &["broadcast.order"],
+    side_effects: &["broadcast.burst"],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        for broadcast in broadcasts.iter_mut().filter(|_| scene.chat.messages().len() % 2 == 1) {
+            broadcast.delay = Duration::from_millis(100);
+        }
+    })],
+};
+
+const BURST_THROTTLED: Fault = Fault {
+    id: "burst-throttled",
+    about: "A chat is told at most once in 50 ms: of messages that come at once the first is told, and the last is \
+            not.",
+    violates: &["broadcast.burst"],
+    side_effects: &["broadcast.batch", "broadcast.order", "transport.upgrade"],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        let before = scene.chat.messages().iter().rev().nth(1);
+        if before.is_some_and(|before| scene.chat.last().time.duration_since(before.time).unsigned_abs() < MOMENT) {
+            broadcasts.clear();
+        }
+    })],
+};
+
+const LOST_WHEN_TYPES_MEET: Fault = Fault {
+    id: "lost-when-types-meet",
+    about: "Two types that arrive at the same moment share a variable: the second one's broadcast is lost.",
+    violates: &["broadcast.concurrent"],
+    side_effects: &[
+        "broadcast.delivered",
+        "broadcast.independent",
+        "broadcast.batch",
+        "broadcast.burst",
+        "transport.upgrade",
+    ],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        if scene.chats.all().any(|other| meets(other, scene.chat)) {
+            broadcasts.clear();
+        }
+    })],
+};
+
+const CROSSED_WHEN_TYPES_MEET: Fault = Fault {
+    id: "crossed-when-types-meet",
+    about: "Two types that arrive at the same moment share a variable: the second one's broadcast goes to the \
+            first one's room.",
+    violates: &["broadcast.concurrent"],
+    side_effects: &[
+        "broadcast.delivered",
+        "broadcast.independent",
+        "broadcast.only-room",
+        "broadcast.batch",
+        "broadcast.burst",
+        "transport.upgrade",
+    ],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        let other = scene.chats.all().find(|other| meets(other, scene.chat));
+        let other = other.and_then(|other| scene.contract.route(&other.customer_type));
+        for (broadcast, other) in broadcasts.iter_mut().zip(other) {
+            broadcast.room = Room::Route(other.room.clone());
+        }
+    })],
+};
+
+const NEW_CHAT_UNTOLD: Fault = Fault {
+    id: "new-chat-untold",
+    about: "The first message of a number makes a chat in another branch than the next ones, and that branch tells \
+            nobody.",
+    violates: &["broadcast.new-chat", "broadcast.delivered"],
+    side_effects: &[],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        if scene.chat.messages().len() == 1 {
+            broadcasts.clear();
+        }
+    })],
+};
+
+const NEW_CHAT_WITHOUT_ID: Fault = Fault {
+    id: "new-chat-without-id",
+    about: "The first broadcast of a chat is built before the database has given it an id: `chat_id` is empty.",
+    violates: &["broadcast.new-chat", "payload.identity"],
+    side_effects: &["payload.schema", "broadcast.same-chat", "list.consistent"],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        let key = scene.contract.key(Role::Identity).unwrap_or_default();
+        for broadcast in broadcasts.iter_mut().filter(|_| scene.chat.messages().len() == 1) {
+            broadcast.payload[key] = "".into();
+        }
+    })],
+};
+
+const BROADCAST_BEFORE_SAVE: Fault = Fault {
+    id: "broadcast-before-save",
+    about: "The message is told first and saved 50 ms later: who asks for the list on receipt does not find it \
+            there.",
+    violates: &["broadcast.saved-first"],
+    side_effects: &["payload.unread", "payload.identity", "broadcast.burst", "list.filter", "list.consistent"],
+    acts: &[Act::StoreLate(MOMENT)],
+};
+
+const SLOW_MEMBER_AWAITED: Fault = Fault {
+    id: "slow-member-awaited",
+    about: "The broadcast awaits each member's connection in turn: one that takes no more bytes holds up the others.",
+    violates: &["broadcast.slow-member"],
+    side_effects: &["broadcast.delivered"],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        for broadcast in broadcasts {
+            if scene.outgoing.members(&broadcast.room).any(|member| member.is_stalled()) {
+                broadcast.delay = Duration::from_secs(10);
+            }
+        }
+    })],
+};
+
+const RESOLVED_STAYS_RESOLVED: Fault = Fault {
+    id: "resolved-stays-resolved",
+    about: "A message in a resolved chat is told, and leaves it resolved: on the page it stays where nobody looks.",
+    violates: &["broadcast.reopened"],
+    side_effects: &[],
+    acts: &[Act::Stored(|chat, stored| {
+        if let Some(before) = &stored.before {
+            chat.status = before.status;
+        }
+    })],
+};
+
+const AGENT_REPLY_UNTOLD: Fault = Fault {
+    id: "agent-reply-untold",
+    about: "An agent's reply is told to those who have the chat open, and not to the list.",
+    violates: &["broadcast.agent-reply"],
+    side_effects: &[],
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        if scene.chat.last().author == Author::Executive {
+            broadcasts.clear();
+        }
+    })],
+};
+
+const AGENT_REPLY_AS_THE_CUSTOMERS: Fault = Fault {
+    id: "agent-reply-as-the-customers",
+    about: "An agent's reply is told as if the customer had written it: nobody looks at who did.",
+    violates: &["broadcast.agent-reply"],
+    side_effects: &[],
+    acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::LastBy, Author::Customer.as_str()))],
+};
+
+/// How near to one another two things are that happen at the same moment.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// Whether two chats are of different types, and were written to at the same moment.
+fn meets(one: &Chat, other: &Chat) -> bool {
+    let apart = one.last().time.duration_since(other.last().time).unsigned_abs();
+    one.customer_type != other.customer_type && apart < Duration::from_millis(5)
+}

@@ -1,0 +1,103 @@
+//! Named defects: each a few lines that make the mock go wrong in one way in which real backends do.
+//!
+//! A fault acts at one of the places that [`act::Act`] lists, and nothing but that place knows that there are faults:
+//! the code beside it is the correct one. Which faults there are is this folder's files; one is added by writing it into
+//! its area's file and that file's list. The command's list and `FAULTS.md` follow (`listing`).
+//!
+//! A fault violates what it declares, as far as can be seen from outside. Where one defect cannot be had without another
+//! requirement being touched, that one is declared as a side effect.
+
+mod act;
+mod auth;
+mod broadcast;
+mod cors;
+mod http;
+mod inbound;
+mod ingress;
+mod join;
+mod leave;
+mod list;
+mod listing;
+mod payload;
+mod refusals;
+mod resilience;
+mod routing;
+mod security;
+mod set;
+#[cfg(test)]
+mod tests;
+mod text;
+mod transport;
+
+use std::fmt;
+
+pub(crate) use act::{Act, Arrival, Credentials, Door, Flow, OpenPacket, Presented, Scene, Shown, Signed, Stored};
+pub use listing::{UnknownFault, markdown, table};
+pub(crate) use set::FaultSet;
+
+/// One named defect.
+pub struct Fault {
+    /// Its name in kebab-case, unique.
+    pub id: &'static str,
+    /// What it breaks, and how real backends come to do that.
+    pub about: &'static str,
+    /// The requirements that it violates, whoever looks.
+    pub violates: &'static [&'static str],
+    /// The requirements that are violated along with them, or may be, depending on what else happens at the time.
+    pub side_effects: &'static [&'static str],
+    /// What it does, and where. Nearly always one place.
+    pub(crate) acts: &'static [Act],
+}
+
+/// Without what it does, which has no text.
+impl fmt::Debug for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Fault").field(&self.id).finish()
+    }
+}
+
+/// The faults of one area of the requirements.
+#[derive(Debug)]
+pub struct Area {
+    /// A heading.
+    pub title: &'static str,
+    /// What is said below it, in a sentence.
+    pub about: &'static str,
+    /// Its faults.
+    pub faults: &'static [&'static Fault],
+}
+
+/// Every area, in the order of the requirements.
+pub const AREAS: [Area; 15] = [
+    transport::AREA,
+    cors::AREA,
+    auth::AREA,
+    join::AREA,
+    refusals::AREA,
+    leave::AREA,
+    routing::AREA,
+    broadcast::AREA,
+    inbound::AREA,
+    payload::AREA,
+    text::AREA,
+    ingress::AREA,
+    list::AREA,
+    resilience::AREA,
+    security::AREA,
+];
+
+/// MUST requirements, outside `page` and `cluster`, that no fault violates, each with the reason why none can.
+pub const EXCLUDED: &[(&str, &str)] = &[];
+
+/// Every fault, area by area.
+pub fn all() -> impl Iterator<Item = &'static Fault> {
+    AREAS.iter().flat_map(|area| area.faults.iter().copied())
+}
+
+/// The fault of this name.
+///
+/// # Errors
+/// [`UnknownFault`], which says what may have been meant.
+pub fn find(id: &str) -> Result<&'static Fault, UnknownFault> {
+    all().find(|fault| fault.id == id).ok_or_else(|| UnknownFault::new(id))
+}
