@@ -16,6 +16,11 @@ fn main() -> ExitCode {
         clap_complete::generate(shell, &mut Arguments::command(), "mock-server", &mut io::stdout());
         return ExitCode::SUCCESS;
     }
+    if let Some(format) = arguments.list_faults {
+        // Nobody may be reading to the end.
+        write!(io::stdout(), "{format}").ok();
+        return ExitCode::SUCCESS;
+    }
     arguments.log_format.start();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

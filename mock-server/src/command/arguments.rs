@@ -1,6 +1,7 @@
 //! The command's arguments, and the settings that come by environment.
 
 use std::env;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
 use fixtures::{Contract, ContractError};
 use jiff::SignedDuration;
+use mock_server::faults::{self, Fault};
 use mock_server::{Auth, Options, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +31,7 @@ Examples:
   mock-server --port 0 --no-sample-chats        on any free port, empty; it prints which one
   mock-server --auth none --cors-origin http://localhost:4200
   mock-server --contract order-board.yaml       another team's rooms, events and path
+  mock-server --fault missing-branch,text-truncated
   WEBHOOK_SECRET=secret mock-server --ping-interval 300ms --ping-timeout 200ms";
 
 /// The reference mock backend: a real server that carries the complete contract.
@@ -79,6 +82,14 @@ pub struct Arguments {
     #[arg(long, value_name = "URL")]
     provider_url: Option<String>,
 
+    /// What is to go wrong, see --list-faults; several with commas between them
+    #[arg(long = "fault", value_name = "ID", value_delimiter = ',', value_parser = faults::find)]
+    faults: Vec<&'static Fault>,
+
+    /// Print what can go wrong, and end
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub list_faults: Option<ListFormat>,
+
     /// Start without chats
     #[arg(long)]
     no_sample_chats: bool,
@@ -98,6 +109,24 @@ enum AuthChoice {
     Jwt,
     /// None: everybody may do everything
     None,
+}
+
+/// How faults are listed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ListFormat {
+    /// For a terminal
+    Text,
+    /// As FAULTS.md
+    Markdown,
+}
+
+impl fmt::Display for ListFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&match self {
+            Self::Text => faults::table(),
+            Self::Markdown => faults::markdown(),
+        })
+    }
 }
 
 /// How logs are written, to standard error.
@@ -157,6 +186,7 @@ impl Arguments {
             login_limit: self.rate_limit_login,
             webhook_limit: self.rate_limit_webhook,
             provider_url: self.provider_url.clone(),
+            faults: self.faults.clone(),
             ..Options::default()
         };
         if let Some(file) = &self.contract {

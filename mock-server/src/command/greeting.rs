@@ -80,6 +80,10 @@ impl fmt::Display for Greeting<'_> {
         for Route { customer_type, room, event, .. } in &contract.routes {
             writeln!(formatter, "  {customer_type}: {} {{\"room\": \"{room}\"}}, then {event}", contract.join.request)?;
         }
+        if !self.options.faults.is_empty() {
+            let ids: Vec<&str> = self.options.faults.iter().map(|fault| fault.id).collect();
+            writeln!(formatter, "\nwith faults: {}", ids.join(", "))?;
+        }
         writeln!(formatter)?;
         self.login(formatter)?;
         self.first_message(formatter)
