@@ -242,6 +242,9 @@ pub const REDELIVERY: Blueprint = Blueprint {
     },
 };
 
+/// The message that is sent while the server makes the answers that clog the slow member's connection: not judged.
+pub const SETTLING: &str = "settling";
+
 /// The member that stops reading.
 pub const SLOW: &str = "slow";
 
@@ -275,6 +278,11 @@ pub const SLOW_MEMBER: Blueprint = Blueprint {
                 args: vec![json!({"sender": "$agent", "page": 1, "page_size": 100})],
                 answer: exchange.answer.clone().unwrap_or_default(),
             },
+        ]);
+        // Making so many answers may keep a server busy; what is asked is what the unread ones do afterwards.
+        steps.extend([
+            send(route, SETTLING, "customer", "while the answers are made"),
+            heard(&[&member(route)], &[&label_of(route, SETTLING)]),
         ]);
         for label in ["first", "second", "third"] {
             steps.extend([send(route, label, "customer", &"long ".repeat(800)), observer_heard(route, &[label])]);

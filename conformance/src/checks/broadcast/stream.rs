@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::reach::{once, silent};
 use super::{observer, plainly};
 use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, mentions, not_tested};
-use crate::scenarios::SLOW;
+use crate::scenarios::{SETTLING, SLOW};
 use crate::target::Capability;
 use crate::verdict::{Failure, Finding, Judgement};
 
@@ -125,7 +125,9 @@ pub(super) fn slow_member(conversation: &Conversation<'_>) -> Judgement {
     let slow = conversation.actor(SLOW)?;
     let Some(stopped) = slow.stopped_reading else { return Err(not_tested("the connection could not be clogged")) };
     let mut observations = 0;
-    for message in messages.into_iter().filter(|message| message.at >= stopped) {
+    let settled =
+        messages.into_iter().filter(|message| message.at >= stopped && !message.sent.label.ends_with(SETTLING));
+    for message in settled {
         let due = message.starts() + conversation.deadline();
         if conversation.delivered(steady, message, route).is_ok_and(|heard| heard[0].at <= due) {
             observations += 1;
