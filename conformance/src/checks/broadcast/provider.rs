@@ -84,8 +84,9 @@ pub(super) fn batch(conversation: &Conversation<'_>, route: &Route) -> Judgement
 pub(super) fn redelivery(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let observer = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
-    let [twice, _, after] = messages[..] else { return Err(not_tested("the message was not delivered again")) };
+    let twice = messages[0];
     let heard = conversation.delivered(observer, twice, route)?;
+    let [_, _, after] = messages[..] else { return Err(not_tested("the message was not delivered again")) };
     let plain = conversation.delivered(observer, after, route)?;
     conversation.fenced(observer, plain[0].at)?;
     if heard.len() > plain.len() {

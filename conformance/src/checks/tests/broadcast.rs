@@ -332,6 +332,7 @@ fn a_message_that_is_delivered_twice_is_one_message() {
     redelivered([1, 1], 2).leaves_open(name, None);
     redelivered([0, 1], 2).settles(&[MEMBER]).leaves_open(name, "broadcast.delivered");
     plainly(&REDELIVERY).settles(&[MEMBER]).leaves_open(name, None);
+    Tape::of(&REDELIVERY).member(MEMBER, "Partner").sends("Partner", "once").leaves_open(name, "broadcast.delivered");
 }
 
 #[test]
