@@ -158,7 +158,8 @@ fn differences(defect: &Defect, report: &Report) -> Vec<String> {
         report.verdicts.iter().filter(|verdict| !defect.perhaps.contains(&verdict.id)).cloned().collect();
     differ("violated", &set(defect.violated), &violated(&certain));
     let causes = certain.iter().filter_map(|verdict| match &verdict.outcome {
-        Outcome::NotTested { because, .. } => Some(because.unwrap_or("nothing").to_owned()),
+        Outcome::NotTested { because: Some(because), .. } => Some((*because).to_owned()),
+        Outcome::NotTested { reason, because: None } => Some(format!("none for {}: {reason}", verdict.name())),
         _ => None,
     });
     differ("causes of what was not tested", &set(defect.causes), &causes.collect());
