@@ -13,7 +13,6 @@ pub(super) const AREA: Area = Area {
         &MEDIA_UNTOLD,
         &REPLIES_UNTOLD,
         &PLACES_AND_CONTACTS_UNTOLD,
-        &UNKNOWN_KIND_SPOILS_THE_BODY,
         &RECEIPTS_TOLD,
         &BATCH_FIRST_ONLY,
         &BATCH_LAST_ONLY,
@@ -27,6 +26,7 @@ const CHAT_PER_MESSAGE: Fault = Fault {
     violates: &["broadcast.same-chat"],
     side_effects: &[
         "payload.unread",
+        "broadcast.kinds",
         "broadcast.redelivery",
         "broadcast.not-status",
         "broadcast.reopened",
@@ -66,20 +66,6 @@ const PLACES_AND_CONTACTS_UNTOLD: Fault = Fault {
     acts: &[Act::Webhook(|body| keep_messages(body, |message| !is_of(message, &["location", "contacts"])))],
 };
 
-const UNKNOWN_KIND_SPOILS_THE_BODY: Fault = Fault {
-    id: "unknown-kind-spoils-the-body",
-    about: "A body with a reaction, or with a kind that is new to the code, is dropped as a whole.",
-    violates: &["broadcast.kinds"],
-    side_effects: &[],
-    acts: &[Act::Webhook(|body| {
-        let known =
-            ["text", "image", "video", "audio", "document", "sticker", "location", "contacts", "button", "interactive"];
-        if messages(body).any(|message| !is_of(message, &known)) {
-            keep_messages(body, |_| false);
-        }
-    })],
-};
-
 const RECEIPTS_TOLD: Fault = Fault {
     id: "receipts-told",
     about: "A receipt is taken for a message: ticks turn up in the list as if the customer had written.",
@@ -97,7 +83,7 @@ const BATCH_FIRST_ONLY: Fault = Fault {
     id: "batch-first-only",
     about: "Of a body with several messages the first is told: the code reads `messages[0]`.",
     violates: &["broadcast.batch"],
-    side_effects: &["broadcast.order", "broadcast.burst"],
+    side_effects: &[],
     acts: &[Act::Webhook(|body| {
         for value in values(body) {
             value["messages"].as_array_mut().into_iter().for_each(|messages| messages.truncate(1));
@@ -140,11 +126,6 @@ fn keep_messages(body: &mut Value, keep: impl Fn(&Value) -> bool) {
     for messages in values(body).filter_map(|value| value.get_mut("messages")?.as_array_mut()) {
         messages.retain(&keep);
     }
-}
-
-/// The messages of a webhook's body.
-fn messages(body: &mut Value) -> impl Iterator<Item = &Value> {
-    values(body).filter_map(|value| value.get("messages")?.as_array()).flatten()
 }
 
 fn is_of(message: &Value, kinds: &[&str]) -> bool {

@@ -3,7 +3,7 @@
 use fixtures::Contract;
 use serde_json::json;
 
-use super::{Act, Area, Fault, Flow};
+use super::{ANYTHING_HEARD, Act, Area, Fault, Flow};
 use crate::events::Asked;
 use crate::outgoing::Answer;
 use crate::rooms::{Change, Room};
@@ -42,7 +42,7 @@ const JOIN_NAMES_ANOTHER_ROOM: Fault = Fault {
     about: "The acknowledgement names the room as it is called inside, in lower case: the page takes it for \
             another room's.",
     violates: &["join.acknowledged"],
-    side_effects: &[],
+    side_effects: &["join.malformed"],
     acts: &[Act::Answer(|answers, asked, contract| {
         for answer in joined(answers, asked, contract) {
             let lower = answer.payload["room"].as_str().map(str::to_lowercase);
@@ -55,7 +55,7 @@ const JOIN_STATUS_AS_TEXT: Fault = Fault {
     id: "join-status-as-text",
     about: "The acknowledgement has `status: \"1\"`, a text: `response.status === 1` is false for ever.",
     violates: &["join.acknowledged"],
-    side_effects: &[],
+    side_effects: &["join.malformed"],
     acts: &[Act::Answer(|answers, asked, contract| {
         for answer in joined(answers, asked, contract) {
             answer.payload["status"] = "1".into();
@@ -94,7 +94,7 @@ const JOIN_ANSWERED_TO_EVERYBODY: Fault = Fault {
     id: "join-answered-to-everybody",
     about: "The answer is emitted without an addressee (`to=sid` is missing): every page hears of every join.",
     violates: &["join.private-answer"],
-    side_effects: &[],
+    side_effects: &["join.acknowledged", "join.unknown-room", "join.malformed"],
     acts: &[Act::Answer(|answers, asked, contract| {
         for answer in joined(answers, asked, contract) {
             answer.to_everybody = true;
@@ -127,7 +127,7 @@ const ROOM_HOLDS_ONE_MEMBER: Fault = Fault {
     about: "Members are kept in a map from room to socket: each join is acknowledged, and throws out whoever \
             joined before.",
     violates: &["join.effective", "broadcast.delivered"],
-    side_effects: &[],
+    side_effects: ANYTHING_HEARD,
     acts: &[Act::Membership(|rooms, _, change| {
         if let Change::Enter(room @ Room::Route(_)) = change {
             rooms.empty(room);

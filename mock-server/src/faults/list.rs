@@ -42,7 +42,7 @@ const LIST_WITHOUT_ENVELOPE: Fault = Fault {
     id: "list-without-envelope",
     about: "The answer is the bare list of chats, without status and pagination.",
     violates: &["list.shape"],
-    side_effects: &[],
+    side_effects: &["list.filter"],
     acts: &[Act::Answer(|answers, asked, contract| {
         for answer in lists(answers, asked, contract) {
             answer.payload = answer.payload["chats"].take();
@@ -54,7 +54,7 @@ const LIST_WITHOUT_PAGINATION: Fault = Fault {
     id: "list-without-pagination",
     about: "The answer has no `pagination`: pages never ask for the second page.",
     violates: &["list.shape"],
-    side_effects: &["list.filter"],
+    side_effects: &[],
     acts: &[Act::Answer(|answers, asked, contract| {
         for answer in lists(answers, asked, contract) {
             answer.payload.as_object_mut().map(|answer| answer.shift_remove("pagination"));
@@ -142,7 +142,7 @@ const LIST_SORTED_BY_NAME: Fault = Fault {
     id: "list-sorted-by-name",
     about: "The list is sorted by the customer's name, as an address book is.",
     violates: &["list.sorted"],
-    side_effects: &[],
+    side_effects: &["list.filter"],
     acts: &[Act::Answer(|answers, asked, contract| {
         let name = contract.key(Role::Name).unwrap_or_default();
         for chats in lists(answers, asked, contract).filter_map(|answer| answer.payload["chats"].as_array_mut()) {
@@ -156,7 +156,7 @@ const LIST_TEXT_SHORTENED: Fault = Fault {
     about: "The list shows 60 characters of a text, the broadcast all of it: the row changes when the page is \
             loaded again.",
     violates: &["list.consistent"],
-    side_effects: &["broadcast.burst", "broadcast.saved-first", "list.filter", "payload.identity"],
+    side_effects: &[],
     acts: &[Act::Summary(|summary, shown| {
         if shown.place == Place::List {
             let text: String = shown.chat.last().text.chars().take(60).collect();

@@ -2,7 +2,7 @@
 
 use fixtures::requirements;
 
-use super::{AREAS, EXCLUDED, Fault, all};
+use super::{ANYTHING_HEARD, AREAS, EXCLUDED, Fault, all};
 
 /// What stands at the beginning of `FAULTS.md`.
 const INTRODUCTION: &str = "\
@@ -63,7 +63,7 @@ pub fn markdown() -> String {
         text += "| fault | what it breaks | violates | may also |\n|---|---|---|---|\n";
         for Fault { id, about, violates, side_effects, .. } in area.faults {
             let about = about.replace('|', "\\|");
-            text += &format!("| `{id}` | {about} | {} | {} |\n", codes(violates), codes(side_effects));
+            text += &format!("| `{id}` | {about} | {} | {} |\n", codes(violates), along(side_effects));
         }
     }
     text += "\n## By requirement\n\n| requirement | | faults that violate it |\n|---|---|---|\n";
@@ -78,6 +78,10 @@ pub fn markdown() -> String {
         text += &format!("| {id} | | none: {reason} |\n");
     }
     text
+}
+
+fn along(side_effects: &[&str]) -> String {
+    if side_effects == ANYTHING_HEARD { "whatever is listened to at the time".to_owned() } else { codes(side_effects) }
 }
 
 fn codes(ids: &[&str]) -> String {

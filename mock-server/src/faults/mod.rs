@@ -67,6 +67,34 @@ pub struct Area {
     pub faults: &'static [&'static Fault],
 }
 
+/// Side effects of what makes members miss broadcasts at moments that nobody chose: whatever is listened to then.
+const ANYTHING_HEARD: &[&str] = &[
+    "transport.upgrade",
+    "transport.polling-equal",
+    "join.effective",
+    "join.idempotent",
+    "join.several",
+    "leave.effective",
+    "leave.harmless",
+    "leave.rejoin",
+    "broadcast.delivered",
+    "broadcast.only-room",
+    "broadcast.independent",
+    "broadcast.order",
+    "broadcast.burst",
+    "broadcast.concurrent",
+    "broadcast.new-chat",
+    "broadcast.kinds",
+    "broadcast.batch",
+    "broadcast.slow-member",
+    "broadcast.reopened",
+    "broadcast.agent-reply",
+    "payload.text",
+    "list.filter",
+    "resilience.churn",
+    "resilience.large-room",
+];
+
 /// Every area, in the order of the requirements.
 pub const AREAS: [Area; 15] = [
     transport::AREA,

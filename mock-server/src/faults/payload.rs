@@ -71,7 +71,9 @@ const PAYLOAD_AS_TEXT: Fault = Fault {
         "payload.parity",
     ],
     side_effects: &[
+        "broadcast.kinds",
         "broadcast.new-chat",
+        "broadcast.not-status",
         "broadcast.redelivery",
         "broadcast.reopened",
         "broadcast.agent-reply",
@@ -89,7 +91,9 @@ const PAYLOAD_WRAPPED: Fault = Fault {
     about: "The summary stands under `data`, in the envelope of the REST routes.",
     violates: &["payload.schema", "payload.identity", "payload.type", "payload.text", "payload.time", "payload.unread"],
     side_effects: &[
+        "broadcast.kinds",
         "broadcast.new-chat",
+        "broadcast.not-status",
         "broadcast.redelivery",
         "broadcast.reopened",
         "broadcast.agent-reply",
@@ -106,7 +110,7 @@ const CHAT_ID_AS_OBJECT: Fault = Fault {
     id: "chat-id-as-object",
     about: "The chat's id is the database's own object, `{\"$oid\": …}`: no page compares that with a text.",
     violates: &["payload.identity", "payload.schema"],
-    side_effects: &["broadcast.new-chat", "list.consistent"],
+    side_effects: &["broadcast.kinds", "broadcast.new-chat", "list.consistent"],
     acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::Identity, json!({"$oid": shown.chat.id})))],
 };
 
@@ -114,7 +118,7 @@ const CHAT_ID_NOT_THE_LISTS: Fault = Fault {
     id: "chat-id-not-the-lists",
     about: "Broadcasts carry another id than the list, the document's and not the chat's: pages add a second row.",
     violates: &["payload.identity"],
-    side_effects: &["list.consistent", "payload.unread"],
+    side_effects: &["list.consistent"],
     acts: &[Act::Summary(|summary, shown| {
         if shown.place == Place::List {
             shown.set(summary, Role::Identity, format!("chat-{}", shown.chat.id));
@@ -127,11 +131,10 @@ const ONE_CHAT_ID_FOR_ALL: Fault = Fault {
     about: "All chats of a type have the id of the agent they belong to: pages show one row, whoever writes.",
     violates: &["payload.identity"],
     side_effects: &[
-        "list.filter",
+        "broadcast.kinds",
+        "broadcast.not-status",
         "list.consistent",
         "payload.unread",
-        "broadcast.same-chat",
-        "broadcast.not-status",
         "broadcast.agent-reply",
     ],
     acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::Identity, "executive-1"))],
@@ -141,7 +144,7 @@ const TYPE_LOWER_CASED: Fault = Fault {
     id: "type-lower-cased",
     about: "`customer_type` comes as the database spells it, in lower case: the page's filter drops it.",
     violates: &["payload.type"],
-    side_effects: &["payload.schema", "list.filter"],
+    side_effects: &["list.filter"],
     acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::Type, shown.chat.customer_type.to_lowercase()))],
 };
 
@@ -195,7 +198,7 @@ const TIME_FOR_PEOPLE: Fault = Fault {
     id: "time-for-people",
     about: "`last_message_time` is written for people, `24/02/2026 10:30`: no page can sort by that.",
     violates: &["payload.time"],
-    side_effects: &["payload.schema", "list.consistent"],
+    side_effects: &["list.consistent"],
     acts: &[Act::Summary(|summary, shown| {
         shown.set(summary, Role::Time, shown.chat.last().time.strftime("%d/%m/%Y %H:%M").to_string());
     })],

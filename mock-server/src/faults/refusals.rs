@@ -28,7 +28,7 @@ const UNKNOWN_ROOM_ACKNOWLEDGED: Fault = Fault {
     about: "Any name is acknowledged, as `socket.join(room)` takes any: a page with a slip of the pen in it waits \
             for ever.",
     violates: &["join.unknown-room"],
-    side_effects: &[],
+    side_effects: &["join.malformed"],
     acts: &[Act::Answer(|answers, asked, contract| {
         let Some(room) = asked.room().map(str::to_owned).filter(|_| asked.is(&contract.join)) else { return };
         for answer in answers.iter_mut().filter(|answer| answer.is_refusal()) {
@@ -41,7 +41,7 @@ const UNKNOWN_ROOM_UNANSWERED: Fault = Fault {
     id: "unknown-room-unanswered",
     about: "A name that is no room's gets no answer: the handler returns early.",
     violates: &["join.unknown-room"],
-    side_effects: &["security.input"],
+    side_effects: &["join.malformed", "security.input"],
     acts: &[Act::Answer(|answers, asked, contract| {
         if asked.is(&contract.join) && asked.room().is_some() {
             answers.retain(|answer| !answer.is_refusal());

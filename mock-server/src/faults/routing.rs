@@ -1,6 +1,6 @@
 //! Faults of the routing table: the right message by the wrong way.
 
-use super::{Act, Area, Fault};
+use super::{ANYTHING_HEARD, Act, Area, Fault};
 use crate::outgoing::Broadcast;
 use crate::rooms::Room;
 
@@ -38,7 +38,7 @@ const WRONG_ROOM: Fault = Fault {
     id: "wrong-room",
     about: "One type's event goes to the next type's room: the line was copied, and one of the two names changed.",
     violates: &["broadcast.delivered", "broadcast.only-room", "broadcast.independent"],
-    side_effects: &["broadcast.concurrent", "security.isolation"],
+    side_effects: &["broadcast.concurrent"],
     acts: &[Act::Broadcast(|broadcasts, scene| {
         let next = scene.contract.routes.iter().cycle().skip_while(|route| *route != scene.route).nth(1);
         for (broadcast, next) in broadcasts.iter_mut().zip(next).filter(|_| scene.is_row(2)) {
@@ -147,7 +147,7 @@ const ONE_MEMBER_MISSED: Fault = Fault {
     id: "one-member-missed",
     about: "The loop over the members starts at 1: one of them never hears anything.",
     violates: &["broadcast.delivered", "join.effective"],
-    side_effects: &[],
+    side_effects: ANYTHING_HEARD,
     acts: &[Act::Broadcast(|broadcasts, _| {
         for broadcast in broadcasts {
             broadcast.reaches = |index, _| index > 0;

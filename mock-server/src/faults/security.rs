@@ -24,7 +24,7 @@ const LIST_SUBSCRIBES: Fault = Fault {
     id: "list-subscribes",
     about: "Who asks for a type's list is put into its room on the way, unasked and unanswered.",
     violates: &["security.isolation"],
-    side_effects: &["leave.effective"],
+    side_effects: &[],
     acts: &[Act::Request(|asked, outgoing, contract| {
         let wanted = asked.payload.as_ref().and_then(|request| request["customer_type"].as_str());
         let wanted = wanted.filter(|_| asked.is_one(contract.list.as_ref()));
@@ -73,7 +73,7 @@ const TEMPLATES_EVALUATED: Fault = Fault {
     id: "templates-evaluated",
     about: "Texts go through a template engine: `{{7*7}}` arrives as `49`.",
     violates: &["security.input"],
-    side_effects: &["payload.text"],
+    side_effects: &[],
     acts: &[Act::Arrival(|arrival| arrival.message.text = arrival.message.text.replace("{{7*7}}", "49"))],
 };
 
@@ -81,7 +81,7 @@ const TEXT_ENDS_AT_NUL: Fault = Fault {
     id: "text-ends-at-nul",
     about: "Texts end at the first NUL, where a C library took them over.",
     violates: &["security.input"],
-    side_effects: &["payload.text"],
+    side_effects: &[],
     acts: &[Act::Arrival(|arrival| {
         if let Some(end) = arrival.message.text.find('\0') {
             arrival.message.text.truncate(end);

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use socketioxide::socket::DisconnectReason;
 
 use super::http::{is_socket, parameter, refuse, rewrite_query};
-use super::{Act, Area, Fault, Flow};
+use super::{ANYTHING_HEARD, Act, Area, Fault, Flow};
 use crate::rooms::Change;
 
 /// The area.
@@ -99,7 +99,7 @@ const UPGRADE_LOSES: Fault = Fault {
     side_effects: &[],
     acts: &[Act::Broadcast(|broadcasts, _| {
         for broadcast in broadcasts {
-            broadcast.reaches = |_, client| !client.asked_to_upgrade_within(UPGRADING);
+            broadcast.reaches = |_, client| !(client.polls() && client.asked_to_upgrade_within(UPGRADING));
         }
     })],
 };
@@ -112,7 +112,7 @@ const UPGRADE_DOUBLES: Fault = Fault {
     acts: &[Act::Broadcast(|broadcasts, _| {
         let again = broadcasts.clone().into_iter();
         broadcasts.extend(again.map(|mut broadcast| {
-            broadcast.reaches = |_, client| client.asked_to_upgrade_within(UPGRADING);
+            broadcast.reaches = |_, client| client.polls() && client.asked_to_upgrade_within(UPGRADING);
             broadcast
         }));
     })],
@@ -208,7 +208,7 @@ const MALFORMED_PACKET_EMPTIES_ROOMS: Fault = Fault {
     about: "A packet that cannot be parsed throws where nobody catches, the process is started anew, and every \
             room is empty.",
     violates: &["transport.malformed"],
-    side_effects: &[],
+    side_effects: ANYTHING_HEARD,
     acts: &[Act::Membership(|rooms, _, change| {
         if matches!(change, Change::Disconnect(DisconnectReason::PacketParsingError)) {
             rooms.empty_routes();
@@ -222,7 +222,7 @@ const OVERSIZED_MESSAGE_EMPTIES_ROOMS: Fault = Fault {
     about: "A message above `maxPayload` is taken in whole and uses up the memory; the process is started anew, \
             and every room is empty.",
     violates: &["transport.max-payload"],
-    side_effects: &[],
+    side_effects: ANYTHING_HEARD,
     acts: &[
         Act::OpenPacket(|packet| packet.max_payload = u32::MAX),
         Act::Request(|asked, outgoing, _| {
