@@ -49,6 +49,7 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
         (vec!["--ping-interval", "25"], "expected a duration such as 25s or 300ms".to_owned()),
         (vec!["--port", "0", "--cors-origin", "example.com/page"], "example.com/page".to_owned()),
         (vec!["--port", "0", "--provider-url", "ftp://example.com"], "ftp://example.com".to_owned()),
+        (vec!["--fault", "brodcast-twice"], "did you mean broadcast-twice?".to_owned()),
         (vec!["--prot", "0"], "--port".to_owned()),
     ] {
         let output = command(&arguments).output().unwrap();
@@ -56,6 +57,22 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(&expected), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn it_says_which_faults_it_has_and_which_there_are() {
+    let mut child = command(&["--port", "0", "--fault", "broadcast-twice,text-truncated"]).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said = lines
+        .take_while(|line| !line.starts_with("Log in"))
+        .any(|line| line == "with faults: broadcast-twice, text-truncated");
+    assert!(said);
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    let listed = command(&["--list-faults"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let id = |line: &str| line.split_whitespace().next().map(ToOwned::to_owned);
+    assert!(listed.lines().filter_map(id).any(|id| id == "broadcast-twice"), "{listed}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use fixtures::webhooks::{self, Inbound, MessageKind};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -70,6 +70,16 @@ impl Server {
         let response = self.http.request(request.body(Full::new(body.into())).unwrap());
         let response = timeout(DEADLINE, response).await.expect("an answer").unwrap();
         (response.status(), response.into_body().collect().await.unwrap().to_bytes())
+    }
+
+    /// The headers of the answer.
+    pub async fn headers(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> HeaderMap {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.http.request(request.body(Full::default()).unwrap());
+        timeout(DEADLINE, response).await.expect("an answer").unwrap().headers().clone()
     }
 
     pub async fn get(&self, path: &str) -> StatusCode {
