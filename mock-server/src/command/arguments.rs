@@ -247,6 +247,39 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// The flags, as a table of the README.
+    fn flags() -> String {
+        let mut table = "| flag | | default |\n|---|---|---|\n".to_owned();
+        for argument in Arguments::command().get_arguments() {
+            let Some(flag) = argument.get_long() else { continue };
+            let value = argument.get_value_names().filter(|_| argument.get_action().takes_values());
+            let optional = argument.get_num_args().is_some_and(|number| number.min_values() == 0);
+            let value = value.map_or_else(String::new, |names| {
+                if optional { format!("[={}]", names[0]) } else { format!(" {}", names[0]) }
+            });
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let choices: Vec<String> =
+                argument.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+            let choices = if value.is_empty() || choices.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", choices.join(", "))
+            };
+            let default = argument.get_default_values().first().map(|value| format!("`{}`", value.display()));
+            table += &format!("| `--{flag}{value}` | {help}{choices} | {} |\n", default.unwrap_or_default());
+        }
+        table
+    }
+
+    #[test]
+    fn the_readme_names_the_flags() {
+        let flags = flags();
+        assert!(
+            include_str!("../../README.md").contains(&flags),
+            "the flags in README.md are stale; they are\n{flags}"
+        );
+    }
+
     #[test]
     fn a_duration_has_a_unit_and_is_more_than_nothing() {
         assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));

@@ -69,6 +69,8 @@ pub struct Area {
 
 /// Side effects of what makes members miss broadcasts at moments that nobody chose: whatever is listened to then.
 const ANYTHING_HEARD: &[&str] = &[
+    "transport.malformed",
+    "transport.max-payload",
     "transport.upgrade",
     "transport.polling-equal",
     "join.effective",
@@ -90,9 +92,13 @@ const ANYTHING_HEARD: &[&str] = &[
     "broadcast.reopened",
     "broadcast.agent-reply",
     "payload.text",
+    "ingress.malformed",
+    "ingress.signature",
     "list.filter",
     "resilience.churn",
     "resilience.large-room",
+    "security.isolation",
+    "security.input",
 ];
 
 /// Every area, in the order of the requirements.

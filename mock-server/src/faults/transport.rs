@@ -226,7 +226,9 @@ const OVERSIZED_MESSAGE_EMPTIES_ROOMS: Fault = Fault {
     acts: &[
         Act::OpenPacket(|packet| packet.max_payload = u32::MAX),
         Act::Request(|asked, outgoing, _| {
-            if asked.payload.as_ref().is_some_and(|payload| payload.to_string().len() > LARGE) {
+            // As it was sent: 42["event",payload]
+            let packet = asked.payload.as_ref().map(|payload| asked.event.len() + payload.to_string().len() + 7);
+            if packet > Some(LARGE) {
                 outgoing.empty_routes();
                 return Flow::CutOff;
             }
