@@ -76,7 +76,8 @@ const BURST_THROTTLED: Fault = Fault {
     side_effects: ANYTHING_HEARD,
     acts: &[Act::Broadcast(|broadcasts, scene| {
         let before = scene.chat.messages().iter().rev().nth(1);
-        if before.is_some_and(|before| scene.chat.last().time.duration_since(before.time).unsigned_abs() < MOMENT) {
+        let since = before.map(|before| scene.chat.last().time.duration_since(before.time).unsigned_abs());
+        if since.is_some_and(|since| since < Duration::from_millis(5)) {
             broadcasts.clear();
         }
     })],
@@ -154,7 +155,7 @@ const BROADCAST_BEFORE_SAVE: Fault = Fault {
         "list.filter",
         "list.consistent",
     ],
-    acts: &[Act::StoreLate(MOMENT)],
+    acts: &[Act::StoreLate(Duration::from_millis(50))],
 };
 
 const SLOW_MEMBER_AWAITED: Fault = Fault {
@@ -202,9 +203,6 @@ const AGENT_REPLY_AS_THE_CUSTOMERS: Fault = Fault {
     side_effects: &[],
     acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::LastBy, Author::Customer.as_str()))],
 };
-
-/// How near to one another two things are that happen at the same moment.
-const MOMENT: Duration = Duration::from_millis(50);
 
 /// How many new chats in a minute are much to do.
 const MUCH: usize = 16;

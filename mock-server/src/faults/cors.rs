@@ -21,7 +21,7 @@ pub(super) const AREA: Area = Area {
 
 const CORS_WITHOUT_AUTHORIZATION: Fault = Fault {
     id: "cors-without-authorization",
-    about: "The preflight allows any header by `*`, which does not stand for `Authorization` (Fetch, 3.3.3): every \
+    about: "The preflight allows any header by `*`, which does not stand for `Authorization` (Fetch: CORS non-wildcard request-header name): every \
             protected call fails in browsers.",
     violates: &["transport.cors"],
     side_effects: &[],

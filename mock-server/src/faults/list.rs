@@ -98,8 +98,7 @@ const LIST_PAGE_IGNORED: Fault = Fault {
 
 const LIST_PAGE_LOSES_ONE: Fault = Fault {
     id: "list-page-loses-one",
-    about: "The last chat of each page is shown on none: the query skips `page * page_size` of a list that is one \
-            longer.",
+    about: "The last chat of each page is on none: a page is cut one chat shorter than what the next one skips.",
     violates: &["list.filter"],
     side_effects: &[],
     acts: &[Act::Answer(|answers, asked, contract| {
@@ -167,17 +166,12 @@ const LIST_TEXT_SHORTENED: Fault = Fault {
 
 const LIST_TIMES_OF_CREATION: Fault = Fault {
     id: "list-times-of-creation",
-    about: "The list shows when a chat was made, the broadcast when it was last written to.",
+    about: "The list shows the minute when a chat was made, the broadcast when it was last written to.",
     violates: &["list.consistent"],
     side_effects: &["list.sorted"],
     acts: &[Act::Summary(|summary, shown| {
         if shown.place == Place::List {
-            let whole_minutes = shown.chat.created.as_second() / 60 * 60;
-            shown.set(
-                summary,
-                Role::Time,
-                jiff::Timestamp::from_second(whole_minutes).map(|time| time.to_string()).ok(),
-            );
+            shown.set(summary, Role::Time, shown.chat.created.strftime("%Y-%m-%dT%H:%M:00Z").to_string());
         }
     })],
 };

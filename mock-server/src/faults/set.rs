@@ -1,5 +1,7 @@
 //! The faults that are active, as the places where they act see them.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::middleware::from_fn;
 use fixtures::Contract;
@@ -12,8 +14,6 @@ use crate::client::Client;
 use crate::events::Asked;
 use crate::outgoing::{Answer, Broadcast, Outgoing};
 use crate::rooms::{Change, Rooms};
-
-use std::time::Duration;
 
 /// The active faults: none, unless asked for. Several that act at one place act one after the other.
 #[derive(Debug, Clone, Default)]
