@@ -21,8 +21,8 @@ pub(super) const AREA: Area = Area {
 
 const CORS_WITHOUT_AUTHORIZATION: Fault = Fault {
     id: "cors-without-authorization",
-    about: "The preflight allows any header by `*`, which does not stand for `Authorization` (Fetch: CORS non-wildcard request-header name): every \
-            protected call fails in browsers.",
+    about: "The preflight allows any header by `*`, which does not stand for `Authorization` (Fetch, CORS \
+            non-wildcard request-header name): every protected call fails in browsers.",
     violates: &["transport.cors"],
     side_effects: &[],
     acts: &[Act::Http(|request, next| {

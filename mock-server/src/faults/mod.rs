@@ -1,11 +1,11 @@
 //! Named defects: each a few lines that make the mock go wrong in one way in which real backends do.
 //!
 //! A fault acts at one of the places that [`act::Act`] lists, and nothing but that place knows that there are faults:
-//! the code beside it is the correct one. Which faults there are is this folder's files; one is added by writing it into
-//! its area's file and that file's list. The command's list and `FAULTS.md` follow (`listing`).
+//! the code beside it is the correct one. One is added by writing it into its area's file and that file's list; the
+//! command's list and `FAULTS.md` follow (`listing`).
 //!
-//! A fault violates what it declares, as far as can be seen from outside. Where one defect cannot be had without another
-//! requirement being touched, that one is declared as a side effect.
+//! A fault violates what it declares, as far as can be seen from outside. Where one defect cannot be had without
+//! touching another requirement, that one is declared as a side effect.
 
 mod act;
 mod auth;

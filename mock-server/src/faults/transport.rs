@@ -1,4 +1,4 @@
-//! Faults of the transport: Engine.IO's two transports, its handshake, its heartbeat, and packets that nobody should send.
+//! Faults of Engine.IO: its two transports, its handshake and heartbeat, and packets that nobody should send.
 
 use std::time::Duration;
 
