@@ -34,7 +34,9 @@ def running(name, **environment):
     """A backend on a free port; gives its URL and a configuration file, and ends it."""
     start = ROOT / "fixtures" / "backends" / name / "start"
     subprocess.run([start, "--install"], check=True)
-    env = os.environ | {"PORT": "0", "WEBHOOK_SECRET": WEBHOOK_SECRET, "EXIT_WITH_PARENT": "1"} | environment
+    heartbeat = {"PING_INTERVAL_MS": "500", "PING_TIMEOUT_MS": "1000"}  # the usual one outlasts everything else
+    fixed = {"PORT": "0", "WEBHOOK_SECRET": WEBHOOK_SECRET, "EXIT_WITH_PARENT": "1"}
+    env = os.environ | fixed | heartbeat | environment
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
         config.write(CONFIG)
         config.flush()

@@ -245,6 +245,14 @@ pub enum What {
         /// As it stood on the wire, shortened where it is long.
         text: String,
     },
+    /// The suite is about to send something as it stands, however malformed; the frame's own entry follows. From here on
+    /// the server may end this connection.
+    Malformed {
+        /// What, in short.
+        text: String,
+    },
+    /// The socket answers no ping from here on.
+    FellSilent,
     /// A fence was sent: a request whose answer comes back behind all that was queued for this socket.
     FenceSent {
         /// Its number on this connection.
@@ -336,6 +344,39 @@ pub enum What {
     TargetLost {
         /// What reaching it gave.
         reason: String,
+    },
+    /// A probe, or a webhook call with something odd about it, was answered.
+    Probed {
+        /// Its name within the scenario.
+        probe: Arc<str>,
+        /// `GET /ws/?EIO=4`, secrets hidden.
+        request: String,
+        /// The status; 101 where the connection became a WebSocket.
+        status: u16,
+        /// How long the answer took.
+        #[serde(rename = "took_us", with = "micros")]
+        took: Duration,
+        /// The headers, by their names in lower case.
+        headers: Vec<(String, String)>,
+        /// The start of the body.
+        body: String,
+    },
+    /// It was not answered.
+    ProbeFailed {
+        /// Its name within the scenario.
+        probe: Arc<str>,
+        /// What was asked.
+        request: String,
+        /// Why there is no answer.
+        reason: String,
+        /// Whether the time was over; otherwise the connection failed.
+        timed_out: bool,
+    },
+    /// The target was restarted and answers again.
+    Restarted {
+        /// How long it took.
+        #[serde(rename = "took_us", with = "micros")]
+        took: Duration,
     },
     /// Something could not be tried, and why: the checks that need it are not tested.
     Skipped {

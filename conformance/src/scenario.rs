@@ -1,5 +1,7 @@
 //! Scenarios: what is done to a backend, as data. A [`Stage`](crate::stage) performs them; nothing here touches a network.
 
+mod odd;
+
 use std::sync::Arc;
 
 use fixtures::webhooks::{MessageKind, ReceiptStatus};
@@ -7,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::recording::{TokenPlace, TokenUse, Transport};
-use crate::target::Capability;
+use crate::target::{Capability, Signature};
+
+pub use odd::{Body, Door, Probe, Raw};
 
 /// A name for a socket within a scenario.
 pub type Actor = Arc<str>;
@@ -195,6 +199,51 @@ pub enum Step {
     },
     /// Logs in once more and logs that token out; from then on [`TokenUse::LoggedOut`] is that one.
     LogOut,
+    /// Sends bytes as they stand, however malformed, and waits for nothing.
+    Raw {
+        /// Who.
+        actor: Actor,
+        /// What.
+        raw: Raw,
+    },
+    /// Makes an HTTP request and writes its answer down.
+    Probe(Probe),
+    /// Delivers a message by a webhook call that is not as the provider's would be, and writes its answer down.
+    Deliver {
+        /// The message. Its label names the call, too.
+        message: Message,
+        /// How the body differs.
+        #[serde(default)]
+        body: Body,
+        /// How it is signed.
+        #[serde(default)]
+        signature: Signature,
+        /// To which business number; the customer type's where it is left out.
+        #[serde(default)]
+        channel: Option<String>,
+        /// Whether it is sent in chunks, so that its length is not known beforehand.
+        #[serde(default)]
+        chunked: bool,
+    },
+    /// Waits for a ping that tells of the server's heartbeat: not one that came right with the connection.
+    AwaitPing {
+        /// Whose connection.
+        actor: Actor,
+    },
+    /// Answers no ping from here on, and waits until the server ends the connection, or should have long ago.
+    FallSilent {
+        /// Whose connection.
+        actor: Actor,
+    },
+    /// Opens as many connections as the run's scale says, a few at a time, and lets each join.
+    Crowd {
+        /// What their actors' names begin with.
+        name: String,
+        /// The room.
+        room: String,
+    },
+    /// Restarts the target, and waits until it answers again.
+    Restart,
     /// Does several lists of steps at the same time, and goes on when all are done.
     Together {
         /// The lists.

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use mock_server::{Auth, Options};
 
@@ -36,7 +37,12 @@ fn shell_lines(document: &str) -> Vec<String> {
 fn mock() -> String {
     let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = Options { auth: Auth::None, ..Options::default() };
+    let options = Options {
+        auth: Auth::None,
+        ping_interval: Duration::from_millis(300),
+        ping_timeout: Duration::from_secs(1),
+        ..Options::default()
+    };
     tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
     url
 }

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use conformance::config::Config;
 use conformance::run::Report;
 use conformance::verdict::Outcome;
@@ -17,7 +19,12 @@ fn mock() -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(mock_server::serve(
         listener,
-        Options { auth: Auth::None, ..Options::default() },
+        Options {
+            auth: Auth::None,
+            ping_interval: Duration::from_millis(300),
+            ping_timeout: Duration::from_secs(1),
+            ..Options::default()
+        },
         std::future::pending(),
     ));
     url

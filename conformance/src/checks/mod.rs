@@ -9,6 +9,7 @@ mod join;
 mod leave;
 mod list;
 mod payload;
+mod survival;
 #[cfg(test)]
 mod tests;
 mod transport;

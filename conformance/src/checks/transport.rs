@@ -1,5 +1,11 @@
 //! `transport.*`: Engine.IO v4 and Socket.IO v5.
 
+mod heartbeat;
+mod malformed;
+mod refusals;
+#[cfg(test)]
+mod tests;
+
 use fixtures::Route;
 use serde_json::Value;
 
@@ -7,7 +13,7 @@ use super::broadcast::{once, plainly};
 use super::{Check, Judge};
 use crate::conversation::{Connection, Conversation, Refusal, evidence, not_tested};
 use crate::recording::Transport;
-use crate::scenarios::{ONE_MESSAGE_PER_TYPE, UPGRADE};
+use crate::scenarios::{CORS, HEARTBEAT, MALFORMED, MAX_PAYLOAD, ONE_MESSAGE_PER_TYPE, REFUSALS, UPGRADE};
 use crate::target::Capability;
 use crate::verdict::{Failure, Finding, Judgement};
 
@@ -31,6 +37,16 @@ pub const CHECKS: &[Check] = &[
         scenario: &UPGRADE,
         judge: Judge::PerRoute(upgrade),
     },
+    Check { id: "transport.heartbeat", needs: &[], scenario: &HEARTBEAT, judge: Judge::Whole(heartbeat::heartbeat) },
+    Check { id: "transport.reject", needs: &[], scenario: &REFUSALS, judge: Judge::Whole(refusals::reject) },
+    Check { id: "transport.malformed", needs: &[], scenario: &MALFORMED, judge: Judge::PerRoute(malformed::malformed) },
+    Check {
+        id: "transport.max-payload",
+        needs: &[],
+        scenario: &MAX_PAYLOAD,
+        judge: Judge::Whole(malformed::max_payload),
+    },
+    Check { id: "transport.cors", needs: &[], scenario: &CORS, judge: Judge::Whole(refusals::cors) },
     Check {
         id: "transport.polling-equal",
         needs: &[Capability::Polling, Capability::Websocket],

@@ -1,5 +1,7 @@
 //! The embedded mock: the target when none is named.
 
+use std::time::Duration;
+
 use conformance::config::{AuthConfig, AuthMode, Config, Secret, TriggerConfig, TriggerKind, WhatsappConfig};
 use fixtures::Contract;
 use mock_server::Options;
@@ -8,6 +10,11 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::CommandError;
+
+/// A heartbeat that nobody has to wait for, and that a busy machine keeps up with.
+const PING_INTERVAL: Duration = Duration::from_millis(300);
+/// See [`PING_INTERVAL`].
+const PING_TIMEOUT: Duration = Duration::from_millis(1_000);
 
 /// A mock on a free port of the loopback interface, for as long as this lives.
 pub(super) struct Embedded {
@@ -27,6 +34,8 @@ impl Embedded {
         let options = Options {
             contract: contract.clone(),
             webhook_secret: Some("embedded-webhook-secret".to_owned()),
+            ping_interval: PING_INTERVAL,
+            ping_timeout: PING_TIMEOUT,
             ..Options::default()
         };
         config.target = Some(url);

@@ -34,11 +34,17 @@ pub enum Capability {
     Logout,
     /// Taking messages by the provider's webhook, which alone carries every kind, several at once, and receipts.
     Webhook,
+    /// Verifying a webhook subscription, with a token that the suite knows.
+    Verify,
+    /// Checking the webhook's signature, with a secret that the suite knows.
+    Signature,
+    /// Being restarted by the suite.
+    Restart,
 }
 
 impl Capability {
     /// Every capability, in the order of declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Websocket,
         Self::Polling,
         Self::Upgrade,
@@ -53,6 +59,9 @@ impl Capability {
         Self::QueryToken,
         Self::Logout,
         Self::Webhook,
+        Self::Verify,
+        Self::Signature,
+        Self::Restart,
     ];
 
     /// Its name in the configuration, in recordings and in reports.
@@ -73,6 +82,9 @@ impl Capability {
             Self::QueryToken => "query-token",
             Self::Logout => "logout",
             Self::Webhook => "webhook",
+            Self::Verify => "verify",
+            Self::Signature => "signature",
+            Self::Restart => "restart",
         }
     }
 

@@ -12,6 +12,7 @@ mod expand;
 mod init;
 mod pattern;
 mod reader;
+mod restart;
 mod secret;
 pub(crate) mod suggest;
 mod template;
@@ -31,6 +32,7 @@ pub use capability::Capability;
 pub use error::{ConfigError, Place};
 pub use init::init_template;
 pub use pattern::NumberPattern;
+pub use restart::RestartConfig;
 pub use secret::{HIDDEN, Secret};
 pub use template::{Template, Values};
 pub use trigger::{CommandConfig, HttpConfig, SocketConfig, TriggerConfig, TriggerKind, WhatsappConfig};
@@ -61,9 +63,18 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// How far TLS is trusted.
     pub tls: TlsOptions,
+    /// The origin of the page that browsers load; another one than the target's where it is left out.
+    pub origin: Option<String>,
+    /// How many sockets the largest room is filled with; [`MEMBERS`] where it is left out.
+    pub members: Option<u32>,
+    /// How the target is restarted; never, where it is left out.
+    pub restart: Option<RestartConfig>,
     /// What `${ENV}` brought into requests and commands: to be hidden like any other secret.
     pub secrets: Vec<Secret>,
 }
+
+/// The members of the largest room, as the contract has it.
+pub const MEMBERS: u32 = 1_000;
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +87,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// How far the clocks of backend, provider and suite may differ.
     pub skew: Duration,
+    /// The longest heartbeat (interval and time-out together) that is waited for.
+    pub heartbeat: Duration,
 }
 
 impl Default for Deadlines {
@@ -85,13 +98,26 @@ impl Default for Deadlines {
             answer: Duration::from_secs(2),
             connect: Duration::from_secs(5),
             skew: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(60),
         }
     }
 }
 
 impl Config {
-    const KEYS: [&str; 9] =
-        ["target", "socket_path", "contract", "lacks", "auth", "trigger", "types", "deadlines", "tls"];
+    const KEYS: [&str; 12] = [
+        "target",
+        "socket_path",
+        "contract",
+        "lacks",
+        "auth",
+        "trigger",
+        "types",
+        "deadlines",
+        "tls",
+        "cors",
+        "scale",
+        "restart",
+    ];
 
     /// Reads a configuration file. Paths in it are relative to its folder.
     ///
@@ -147,6 +173,12 @@ impl Config {
                 .transpose()?
                 .unwrap_or_default(),
             tls: root.section("tls")?.map(|section| read_tls(&section, base)).transpose()?.unwrap_or_default(),
+            origin: root.section("cors")?.map(|section| read_origin(&section)).transpose()?.flatten(),
+            members: root.section("scale")?.map(|section| read_members(&section)).transpose()?.flatten(),
+            restart: root
+                .section("restart")?
+                .map(|section| RestartConfig::read(&section, base, &mut secrets))
+                .transpose()?,
             secrets,
         })
     }
@@ -172,15 +204,33 @@ fn read_tls(section: &Section<'_>, base: &Path) -> Result<TlsOptions, ConfigErro
     })
 }
 
+fn read_origin(section: &Section<'_>) -> Result<Option<String>, ConfigError> {
+    section.only(&["origin"])?;
+    section.parsed("origin", "an origin such as \"https://page.example\"", |text| {
+        let origin = parse_base_url(text)?.origin().ascii_serialization();
+        if origin == text {
+            Ok(origin)
+        } else {
+            Err(format!("`{text}` is more than an origin; did you mean `{origin}`?"))
+        }
+    })
+}
+
+fn read_members(section: &Section<'_>) -> Result<Option<u32>, ConfigError> {
+    section.only(&["members"])?;
+    section.whole("members", 1..=10_000)
+}
+
 impl Deadlines {
     fn read(section: &Section<'_>) -> Result<Self, ConfigError> {
-        section.only(&["delivery", "answer", "connect", "skew"])?;
+        section.only(&["delivery", "answer", "connect", "skew", "heartbeat"])?;
         let default = Self::default();
         Ok(Self {
             delivery: section.duration("delivery")?.unwrap_or(default.delivery),
             answer: section.duration("answer")?.unwrap_or(default.answer),
             connect: section.duration("connect")?.unwrap_or(default.connect),
             skew: section.duration("skew")?.unwrap_or(default.skew),
+            heartbeat: section.duration("heartbeat")?.unwrap_or(default.heartbeat),
         })
     }
 }

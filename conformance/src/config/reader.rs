@@ -149,6 +149,22 @@ impl<'a> Section<'a> {
         self.parsed(key, expected, super::parse_duration)
     }
 
+    /// A whole number within a range.
+    pub fn whole(&self, key: &str, range: std::ops::RangeInclusive<u32>) -> Result<Option<u32>, ConfigError> {
+        let Some(value) = self.table.get(key) else { return Ok(None) };
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => u32::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let expected = format!("a whole number from {} to {}", range.start(), range.end());
+                Err(self.mismatch(key, value, &expected))
+            }
+        }
+    }
+
     /// `true` or `false`.
     pub fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
         match self.table.get(key) {

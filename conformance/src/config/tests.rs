@@ -61,6 +61,27 @@ fn every_kind_of_setting_is_read() {
 }
 
 #[test]
+fn what_only_some_checks_need_is_read() {
+    let config = read(
+        "[cors]\norigin = \"https://page.example\"\n[scale]\nmembers = 200\n[deadlines]\nheartbeat = \"5s\"\n\
+         [restart]\ncommand = \"restart ${INBOUND_KEY}\"\ntimeout = \"9s\"",
+    );
+    assert_eq!((config.origin.as_deref(), config.members), (Some("https://page.example"), Some(200)));
+    assert_eq!(config.deadlines.heartbeat, Duration::from_secs(5));
+    let restart = config.restart.unwrap();
+    assert_eq!((restart.command.as_str(), restart.timeout), ("restart the-INBOUND_KEY", Duration::from_secs(9)));
+    assert_eq!((restart.folder.as_path(), config.secrets), (Path::new("etc"), vec![Secret::new("the-INBOUND_KEY")]));
+}
+
+#[test]
+fn an_origin_and_a_scale_that_cannot_be_used_are_answered_with_what_is_wrong() {
+    assert!(problem("[cors]\norigin = \"https://page.example/app\"").contains("did you mean `https://page.example`?"));
+    assert!(problem("[scale]\nmembers = 0").contains("expected a whole number from 1 to 10000"));
+    assert!(problem("[scale]\nmembers = \"many\"").contains("`members` is text; expected a whole number"));
+    assert!(problem("[restart]\ntimeout = \"9s\"").contains("`command` is missing"));
+}
+
+#[test]
 fn paths_are_relative_to_the_file() {
     let config = read(
         "contract = \"my.asyncapi.yaml\"\n[tls]\nca_file = \"/ca.pem\"\n\
@@ -228,6 +249,6 @@ fn columns_are_counted_in_characters() {
     assert_eq!(
         problem("# ü\nlacks = [\"ü\", \"ü\"]"),
         "conformance.toml:2:10: unknown capability `ü`; expected one of: websocket, polling, upgrade, auth, rest, \
-         leave, list, search, history, send, update-status, query-token, logout, webhook"
+         leave, list, search, history, send, update-status, query-token, logout, webhook, verify, signature, restart"
     );
 }

@@ -1,5 +1,6 @@
 //! Connections: their lives, what they emitted and received, and when they were members of which room.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use fixtures::Contract;
@@ -188,12 +189,14 @@ impl<'a> Connection<'a> {
 /// Builds the connections of a scenario's entries.
 pub(super) fn index<'a>(contract: &'a Contract, entries: &[&'a Entry]) -> Vec<Connection<'a>> {
     let mut connections: Vec<Connection<'a>> = Vec::new();
+    let mut latest: HashMap<&Peer, usize> = HashMap::new();
     for entry in entries {
         let Some(peer) = &entry.peer else { continue };
         if let What::Opening { transport, token, place } = &entry.what {
+            latest.insert(peer, connections.len());
             connections.push(opening(peer, *transport, *token, *place, entry.at));
-        } else if let Some(connection) = connections.iter_mut().rev().find(|connection| connection.peer == peer) {
-            apply(connection, contract, entry);
+        } else if let Some(index) = latest.get(peer) {
+            apply(&mut connections[*index], contract, entry);
         }
     }
     connections

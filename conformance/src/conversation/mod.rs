@@ -5,6 +5,7 @@
 mod connection;
 pub mod evidence;
 mod message;
+mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use connection::{Connection, Event, Fence, Membership, Refusal};
 pub use message::{Acceptance, Delivery, Message, is_about, mentions};
+pub use probe::{Answer, Probed};
 
 use crate::recording::{Entry, Header, What};
 use crate::target::Capability;

@@ -15,6 +15,7 @@ mod endpoint;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
+mod files;
 mod message;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use client::HttpClient;
 pub use dial::{DialError, Dialled, Duplex, Stream};
 pub use endpoint::{Endpoint, EndpointError, TlsOptions};
 pub use error::{HttpError, Progress};
+pub use files::open_files_for;
 pub use message::{Answer, Request};
 pub use tls::TlsFault;
 

@@ -11,6 +11,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
 pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select};
 
@@ -61,6 +63,8 @@ struct Run<'r> {
     scenarios: Vec<(String, Duration)>,
     /// How many of the target's notices were told.
     told: usize,
+    /// Scenarios of [`Phase::Beside`] that are still being performed.
+    beside: JoinSet<(&'static Blueprint, Duration)>,
 }
 
 /// Performs and judges; ends early, with what there is, when `stop` resolves.
@@ -85,6 +89,7 @@ pub async fn run(
         verdicts: Vec::new(),
         scenarios: Vec::new(),
         told: 0,
+        beside: JoinSet::new(),
     };
     let blueprints = blueprints(&options.checks);
     reporter.on_event(&RunEvent::Started {
@@ -95,7 +100,7 @@ pub async fn run(
     tokio::pin!(stop);
     let mut why = None;
     let mut notices = Vec::new();
-    for phase in [Phase::First, Phase::Together, Phase::Last] {
+    for phase in [Phase::First, Phase::Together, Phase::Last, Phase::End] {
         let due: Vec<_> = blueprints.iter().copied().filter(|blueprint| blueprint.phase == phase).collect();
         let jobs = if phase == Phase::Together { run.bearable(&blueprints) } else { 1 };
         if jobs * 2 <= options.jobs && phase == Phase::Together && due.len() > jobs {
@@ -103,7 +108,11 @@ pub async fn run(
             reporter.on_event(&RunEvent::Notice(&notice))?;
             notices.push(notice);
         }
-        why = run.perform_all(&plan, &due, jobs, reporter, stop.as_mut()).await?;
+        if phase == Phase::Together {
+            run.start_beside(&plan, &blueprints, reporter)?;
+        }
+        let all_over = phase == Phase::Last;
+        why = run.perform_all(&plan, &due, jobs, all_over, reporter, stop.as_mut()).await?;
         if why.is_some() {
             break;
         }
@@ -190,17 +199,39 @@ impl Run<'_> {
         usize::try_from(bearable).unwrap_or(usize::MAX).clamp(1, self.options.jobs.max(1))
     }
 
-    /// Performs scenarios, up to `jobs` at a time, and judges each when it ends. Returns why it was stopped early.
+    /// Starts what is performed beside all the rest.
+    fn start_beside(
+        &mut self,
+        plan: &Plan<'_>,
+        blueprints: &[&'static Blueprint],
+        reporter: &mut dyn Reporter,
+    ) -> io::Result<()> {
+        for &blueprint in blueprints.iter().filter(|blueprint| blueprint.phase == Phase::Beside) {
+            match blueprint.scenario(plan) {
+                Some(scenario) => {
+                    reporter.on_event(&RunEvent::ScenarioStarted { name: blueprint.name })?;
+                    let performance = self.perform(scenario);
+                    self.beside.spawn(async move { (blueprint, performance.await) });
+                }
+                None => self.judged(blueprint, Duration::ZERO, reporter)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Performs scenarios, up to `jobs` at a time, and judges each when it ends; with `all_over`, waits also for what was
+    /// started beside. Returns why it was stopped early.
     async fn perform_all(
         &mut self,
         plan: &Plan<'_>,
         blueprints: &[&'static Blueprint],
         jobs: usize,
+        all_over: bool,
         reporter: &mut dyn Reporter,
         mut stop: std::pin::Pin<&mut impl Future<Output = String>>,
     ) -> io::Result<Option<String>> {
         let mut waiting = blueprints.iter();
-        let mut running = tokio::task::JoinSet::new();
+        let mut running = JoinSet::new();
         loop {
             while running.len() < jobs {
                 let Some(&blueprint) = waiting.next() else { break };
@@ -213,6 +244,9 @@ impl Run<'_> {
                     None => self.judged(blueprint, Duration::ZERO, reporter)?,
                 }
             }
+            if running.is_empty() && (!all_over || self.beside.is_empty()) {
+                return Ok(None);
+            }
             let next = tokio::select! {
                 biased;
                 why = stop.as_mut() => return Ok(Some(why)),
@@ -221,13 +255,12 @@ impl Run<'_> {
                     reporter.on_event(&RunEvent::Notice(&sentence))?;
                     continue;
                 }
-                next = running.join_next() => next,
+                Some(next) = running.join_next() => next,
+                Some(next) = self.beside.join_next() => next,
             };
-            match next {
-                None => return Ok(None),
-                Some(Ok((blueprint, took))) => self.judged(blueprint, took, reporter)?,
-                // A panic in a stage is ours; the scenario stays without its end, and is judged as such with the rest.
-                Some(Err(_)) => {}
+            // A panic in a stage is ours; the scenario stays without its end, and is judged as such with the rest.
+            if let Ok((blueprint, took)) = next {
+                self.judged(blueprint, took, reporter)?;
             }
         }
     }

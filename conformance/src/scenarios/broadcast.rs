@@ -16,7 +16,7 @@ use crate::target::Capability;
 
 /// The route's observer, and a message sent on its own, with plain words and nothing beside it: what is lost or doubled
 /// already here is not about what follows.
-fn observed_plainly(route: &Route) -> Vec<Step> {
+pub(super) fn observed_plainly(route: &Route) -> Vec<Step> {
     let mut steps = observer(route);
     steps.extend([send(route, "plain", "customer", "plain words"), observer_heard(route, &["plain"])]);
     steps

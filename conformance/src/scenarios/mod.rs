@@ -4,8 +4,11 @@
 
 mod auth;
 mod broadcast;
+mod heartbeat;
 mod join;
 mod list;
+mod malformed;
+mod refusals;
 mod transport;
 
 use std::sync::Arc;
@@ -18,8 +21,11 @@ pub use broadcast::{
     AGENT_REPLY, BATCH, BURST, CONCURRENT, CONVERSATION, KINDS, LIST_ON_RECEIPT, ONE_MESSAGE_PER_TYPE, RECEIPTS,
     REDELIVERY, REOPENED, SETTLING, SLOW, SLOW_MEMBER, TEXTS,
 };
+pub use heartbeat::HEARTBEAT;
 pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
+pub use malformed::{MALFORMED, MAX_PAYLOAD};
+pub use refusals::{CORS, REFUSALS, accepted_by};
 pub use transport::UPGRADE;
 
 use crate::recording::{TokenUse, Transport};
@@ -48,8 +54,12 @@ pub enum Phase {
     First,
     /// Together with others.
     Together,
-    /// After all others, with nothing beside it: what it looks at must stand still.
+    /// Beside all others and the phases after theirs, however few are performed at a time: it does next to nothing, for long.
+    Beside,
+    /// After all others, with nothing beside it: what it looks at must stand still, or it is a burden to everything else.
     Last,
+    /// At the very end: the target is not what it was before.
+    End,
 }
 
 /// What a blueprint's steps depend on.
@@ -76,6 +86,13 @@ impl Plan<'_> {
             (Transport::Upgrade, Capability::Upgrade),
         ];
         all.into_iter().filter(|(_, capability)| self.can(*capability)).map(|(transport, _)| transport).collect()
+    }
+
+    /// The transports that a session can be opened by.
+    fn doors(&self) -> Vec<Transport> {
+        let mut transports = self.transports();
+        transports.retain(|transport| *transport != Transport::Upgrade);
+        transports
     }
 }
 

@@ -2,11 +2,15 @@
 //!
 //! [`WireStage`] speaks the protocol itself, so that it can also send what no good client would.
 
+mod crowd;
 mod ground;
+mod heartbeat;
 mod log;
 mod pace;
 mod placeholder;
 mod preflight;
+mod probe;
+mod restart;
 mod socket;
 mod wire;
 

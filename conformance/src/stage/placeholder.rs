@@ -1,9 +1,12 @@
-//! Placeholders in a step's arguments: `$chat_id:LABEL`, `$number:LABEL`, `$nonce:LABEL`, `$sid:ACTOR`, `$agent`.
+//! Placeholders in a step's arguments: `$chat_id:LABEL`, `$number:LABEL`, `$nonce:LABEL`, `$sid:ACTOR`,
+//! `$session:ACTOR`, `$agent`, `$origin`, `$verify_token`.
 
 use serde_json::Value;
 
 /// What a placeholder stands for, by its kind and the name behind the colon (empty for `$agent`).
 pub(super) type Lookup<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
+
+const KINDS: [&str; 8] = ["chat_id", "number", "nonce", "sid", "session", "agent", "origin", "verify_token"];
 
 /// Replaces every placeholder in every text of the value; the first that nothing is known of is the error.
 pub(super) fn fill(value: &Value, lookup: &Lookup<'_>) -> Result<Value, String> {
@@ -21,7 +24,7 @@ pub(super) fn fill(value: &Value, lookup: &Lookup<'_>) -> Result<Value, String> 
 fn fill_text(text: &str, lookup: &Lookup<'_>) -> Result<String, String> {
     let resolve = |placeholder: &str| -> Option<Result<String, String>> {
         let (kind, name) = placeholder.strip_prefix('$')?.split_once(':').unwrap_or((&placeholder[1..], ""));
-        let known = ["chat_id", "number", "nonce", "sid", "agent"].contains(&kind);
+        let known = KINDS.contains(&kind);
         known.then(|| lookup(kind, name).ok_or_else(|| placeholder.to_owned()))
     };
     if let Some(whole) = resolve(text) {

@@ -12,7 +12,7 @@ use super::log::ScenarioLog;
 use crate::conversation::evidence;
 use crate::recording::{Direction, Peer, TokenPlace, TokenUse, Transport, What};
 use crate::target::Redactor;
-use crate::wire::{self, EnginePacket, Frame, Session, SessionOptions, Signal, SocketPacket};
+use crate::wire::{self, EnginePacket, Frame, Handshake, SendError, Session, SessionOptions, Signal, SocketPacket};
 
 /// Frames that are no events are kept up to this many characters.
 const FRAME_LIMIT: usize = 200;
@@ -141,6 +141,31 @@ impl Socket {
         let packet = SocketPacket::Event { namespace: self.shared.namespace.clone(), id: None, args: all };
         self.shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner).push_back((event.to_owned(), written));
         self.send(packet.frame()).await;
+    }
+
+    /// What the server said when the session opened.
+    pub fn handshake(&self) -> &Handshake {
+        self.session.handshake()
+    }
+
+    /// Sends bytes as they stand: the body of one `POST`, or one WebSocket message. `shown` stands for them in the log.
+    pub async fn send_raw(&self, bytes: Vec<u8>, is_text: bool, shown: String) {
+        self.shared.log.write(Some(&self.peer), What::Malformed { text: shown });
+        let posted = tokio::time::timeout(self.deadline, self.session.post_raw(bytes.clone())).await;
+        if matches!(posted, Ok(Err(SendError::NotPolling))) {
+            let frame = match String::from_utf8(bytes) {
+                Ok(text) if is_text => Frame::Text(text),
+                Ok(text) => Frame::Binary(text.into_bytes().into()),
+                Err(error) => Frame::Binary(error.into_bytes().into()),
+            };
+            self.send(frame).await;
+        }
+    }
+
+    /// Answers no ping from here on.
+    pub fn fall_silent(&self) {
+        self.session.answer_pings(false);
+        self.shared.log.write(Some(&self.peer), What::FellSilent);
     }
 
     /// Sends a fence: CONNECT to a namespace that does not exist. Its refusal comes back behind everything that was

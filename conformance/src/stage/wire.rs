@@ -24,8 +24,8 @@ use crate::wire::{self, SessionOptions};
 /// Performs scenarios with the suite's own client.
 #[derive(Clone)]
 pub struct WireStage {
-    ground: Arc<Ground>,
-    pace: Arc<Pace>,
+    pub(super) ground: Arc<Ground>,
+    pub(super) pace: Arc<Pace>,
     /// How sockets open whose step leaves it to the run.
     transport: Transport,
 }
@@ -35,6 +35,11 @@ impl WireStage {
     #[must_use]
     pub fn new(ground: Arc<Ground>, pace: Arc<Pace>, transport: Transport) -> Self {
         Self { ground, pace, transport }
+    }
+
+    /// Whether ordinary sockets open by polling.
+    pub(super) fn is_polling(&self) -> bool {
+        self.transport != Transport::Websocket
     }
 
     /// Performs a scenario and writes down what happens. Whatever goes wrong on our side stands in the last entry.
@@ -61,18 +66,18 @@ const CLOG: usize = 4 << 20;
 const CLOG_REQUESTS: usize = 400;
 
 /// A scenario in progress.
-struct Performance<'a> {
-    stage: &'a WireStage,
-    log: Arc<ScenarioLog>,
-    sockets: Mutex<BTreeMap<Actor, Arc<Socket>>>,
+pub(super) struct Performance<'a> {
+    pub(super) stage: &'a WireStage,
+    pub(super) log: Arc<ScenarioLog>,
+    pub(super) sockets: Mutex<BTreeMap<Actor, Arc<Socket>>>,
     connections: Mutex<HashMap<Actor, u32>>,
-    messages: Mutex<HashMap<Arc<str>, (Sent, Duration)>>,
+    pub(super) messages: Mutex<HashMap<Arc<str>, (Sent, Duration)>>,
     numbers: Mutex<HashMap<(String, Arc<str>), String>>,
 }
 
 type Steps<'s> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 's>>;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -133,6 +138,15 @@ impl Performance<'_> {
             }
             Step::Rest { token } => self.rest(*token).await,
             Step::LogOut => self.log_out().await,
+            Step::Raw { actor, raw } => self.raw(actor, raw).await?,
+            Step::Probe(probe) => self.probe(probe).await?,
+            Step::Deliver { message, body, signature, channel, chunked } => {
+                self.deliver(message, body, *signature, channel.as_deref(), *chunked).await?;
+            }
+            Step::AwaitPing { actor } => self.await_ping(actor).await,
+            Step::FallSilent { actor } => self.fall_silent(actor).await,
+            Step::Crowd { name, room } => self.crowd(name, room).await?,
+            Step::Restart => self.restart().await?,
             Step::Together { branches } => {
                 let branches = branches.iter().map(|branch| self.steps(branch));
                 for outcome in futures_util::future::join_all(branches).await {
@@ -143,7 +157,7 @@ impl Performance<'_> {
         Ok(true)
     }
 
-    fn socket(&self, actor: &Actor) -> Option<Arc<Socket>> {
+    pub(super) fn socket(&self, actor: &Actor) -> Option<Arc<Socket>> {
         lock(&self.sockets).get(actor).cloned()
     }
 
@@ -157,7 +171,7 @@ impl Performance<'_> {
         }
     }
 
-    async fn open(
+    pub(super) async fn open(
         &self,
         actor: &Actor,
         transport: Option<Transport>,
@@ -228,8 +242,11 @@ impl Performance<'_> {
         Ok(Some(socket))
     }
 
-    fn lookup(&self, kind: &str, name: &str) -> Option<String> {
+    pub(super) fn lookup(&self, kind: &str, name: &str) -> Option<String> {
         match kind {
+            "origin" => Some(self.stage.ground.target.origin.clone()),
+            "verify_token" => Some(self.stage.ground.target.trigger.webhook()?.verify_token()?.expose().to_owned()),
+            "session" => lock(&self.sockets).get(name).map(|socket| socket.handshake().sid.clone()),
             "agent" => Some(self.stage.ground.agent().to_owned()),
             "sid" => lock(&self.sockets).get(name).and_then(|socket| socket.sid()),
             "number" => lock(&self.messages).get(name).map(|(sent, _)| sent.number.clone()),
@@ -242,7 +259,7 @@ impl Performance<'_> {
         }
     }
 
-    async fn ask(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
+    pub(super) async fn ask(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
         let position = self.log.position();
         let from = Instant::now();
         let Some(socket) = self.emit(actor, request, args).await? else { return Ok(()) };
@@ -317,26 +334,28 @@ impl Performance<'_> {
     }
 
     async fn send(&self, messages: &[Message]) -> Result<(), String> {
-        let mut sent = Vec::with_capacity(messages.len());
-        for message in messages {
-            let nonce = super::nonce();
-            let text = match message.kind.carries_text() {
-                true => message.text.as_deref().map(|text| text_with(&nonce, message.kind, text)),
-                false => None,
-            };
-            sent.push(Sent {
-                label: Arc::clone(&message.label),
-                customer_type: message.customer_type.clone(),
-                number: self.number(message)?,
-                name: "Conformance Check".to_owned(),
-                message: message.kind,
-                text,
-                id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
-                timestamp: jiff::Timestamp::now().as_second(),
-                nonce,
-            });
-        }
+        let sent = messages.iter().map(|message| self.compose(message)).collect::<Result<_, _>>()?;
         self.trigger(sent).await
+    }
+
+    /// The message with a nonce, a number and an id.
+    pub(super) fn compose(&self, message: &Message) -> Result<Sent, String> {
+        let nonce = super::nonce();
+        let text = match message.kind.carries_text() {
+            true => message.text.as_deref().map(|text| text_with(&nonce, message.kind, text)),
+            false => None,
+        };
+        Ok(Sent {
+            label: Arc::clone(&message.label),
+            customer_type: message.customer_type.clone(),
+            number: self.number(message)?,
+            name: "Conformance Check".to_owned(),
+            message: message.kind,
+            text,
+            id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
+            timestamp: jiff::Timestamp::now().as_second(),
+            nonce,
+        })
     }
 
     async fn redeliver(&self, label: &str, again: &Arc<str>) -> Result<(), String> {
@@ -348,15 +367,8 @@ impl Performance<'_> {
     async fn trigger(&self, sent: Vec<Sent>) -> Result<(), String> {
         let Some(first) = sent.first() else { return Err("a trigger without messages".to_owned()) };
         let batch = Batch { customer_type: first.customer_type.clone(), messages: sent.iter().map(inbound).collect() };
-        let trigger = self.stage.ground.next_trigger();
         let from = Instant::now();
-        let at = self.log.write_at(from, None, None, What::Sending { trigger, messages: sent.clone() });
-        {
-            let mut messages = lock(&self.messages);
-            for sent in sent {
-                messages.insert(Arc::clone(&sent.label), (sent, at));
-            }
-        }
+        let trigger = self.sending(from, sent);
         let what = match self.stage.ground.target.trigger.send(&batch).await {
             Ok(accepted) => {
                 self.stage.pace.seen(accepted.took);
@@ -378,6 +390,15 @@ impl Performance<'_> {
         self.stage.pace.waited("triggers", from);
         self.log.write(None, what);
         Ok(())
+    }
+
+    /// Writes down that these messages are about to be sent, and gives the trigger's number.
+    pub(super) fn sending(&self, from: Instant, sent: Vec<Sent>) -> u32 {
+        let trigger = self.stage.ground.next_trigger();
+        let at = self.log.write_at(from, None, None, What::Sending { trigger, messages: sent.clone() });
+        let labelled = sent.into_iter().map(|sent| (Arc::clone(&sent.label), (sent, at)));
+        lock(&self.messages).extend(labelled);
+        trigger
     }
 
     /// A receipt that names a message which the backend knows: the customer's own, as no other id is known to both sides.
@@ -516,7 +537,7 @@ impl Performance<'_> {
         self.log.write(None, what);
     }
 
-    fn redacted(&self, text: &str) -> String {
+    pub(super) fn redacted(&self, text: &str) -> String {
         self.stage.ground.target.redactor.redact(text).into_owned()
     }
 
@@ -562,7 +583,7 @@ fn text_with(nonce: &str, kind: MessageKind, text: &str) -> String {
     }
 }
 
-fn inbound(sent: &Sent) -> Inbound {
+pub(super) fn inbound(sent: &Sent) -> Inbound {
     Inbound {
         kind: sent.message,
         from: sent.number.clone(),

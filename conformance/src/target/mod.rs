@@ -7,6 +7,7 @@ mod notices;
 mod numbers;
 mod patience;
 mod redact;
+mod restart;
 mod tokens;
 mod trigger;
 
@@ -17,7 +18,7 @@ use fixtures::Contract;
 
 pub use crate::config::Capability;
 use crate::config::suggest::instead_of;
-use crate::config::{Config, ConfigError, Deadlines, NumberPattern, Secret, TriggerKind, TypeConfig};
+use crate::config::{Config, ConfigError, Deadlines, MEMBERS, NumberPattern, Secret, TriggerKind, TypeConfig};
 use crate::net::{Endpoint, HttpClient};
 use crate::recording::TokenPlace;
 
@@ -25,10 +26,14 @@ pub use auth::{Auth, LoginError};
 pub use notices::Notices;
 pub use numbers::{Numbers, NumbersError};
 pub use redact::Redactor;
+pub use restart::Restart;
 pub use tokens::{BadToken, Token, TokenError, Tokens, bad_tokens};
 pub use trigger::{Accepted, Batch, Signature, Trigger, TriggerError, Webhook};
 
 use trigger::{Parts, Recipient};
+
+/// A page's origin that is surely another than the target's.
+const ORIGIN: &str = "https://page.example";
 
 /// A backend to check.
 pub struct Target {
@@ -52,6 +57,12 @@ pub struct Target {
     pub redactor: Redactor,
     /// What a person should know of the run.
     pub notices: Notices,
+    /// The origin of the page that browsers load.
+    pub origin: String,
+    /// How many sockets the largest room is filled with.
+    pub members: u32,
+    /// How it is restarted, where the suite may.
+    pub restart: Option<Restart>,
     lacks: BTreeMap<Capability, String>,
 }
 
@@ -102,6 +113,9 @@ impl Target {
             socket_path,
             auth,
             trigger,
+            origin: config.origin.clone().unwrap_or_else(|| ORIGIN.to_owned()),
+            members: config.members.unwrap_or(MEMBERS),
+            restart: config.restart.clone().map(|restart| Restart::new(restart, redactor.clone())),
             redactor,
             notices,
         })
@@ -208,6 +222,13 @@ fn lacks(config: &Config, contract: &Contract, auth: &Auth) -> BTreeMap<Capabili
     }
     let webhook = matches!(config.trigger.kind, TriggerKind::Whatsapp(_));
     lack(Capability::Webhook, !webhook, "[trigger] calls no provider's webhook: its kind is not whatsapp");
+    let (can_verify, is_signed) = match &config.trigger.kind {
+        TriggerKind::Whatsapp(whatsapp) => (whatsapp.verify_token.is_some(), whatsapp.secret.is_some()),
+        _ => (false, false),
+    };
+    lack(Capability::Verify, !can_verify, "[trigger] gives no verify_token");
+    lack(Capability::Signature, !is_signed, "[trigger] gives no secret");
+    lack(Capability::Restart, config.restart.is_none(), "[restart] gives no command");
     let given = auth.is_used() && !auth.can_log_in();
     lack(Capability::Logout, given, "the token is given ([auth] token), so none may be logged out");
     let one_transport = [Capability::Websocket, Capability::Polling].iter().any(|one| config.lacks.contains(one));

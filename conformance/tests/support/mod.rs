@@ -100,6 +100,8 @@ pub fn mock(contract: &Contract) -> String {
     let options = Options {
         contract: contract.clone(),
         webhook_secret: Some("test-webhook-secret".to_owned()),
+        ping_interval: Duration::from_millis(300),
+        ping_timeout: Duration::from_secs(1),
         ..Options::default()
     };
     tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
@@ -127,6 +129,8 @@ impl Backend {
             .env("PORT", "0")
             .env("WEBHOOK_SECRET", "test-webhook-secret")
             .env("DEFECTS", defects)
+            .env("PING_INTERVAL_MS", "500")
+            .env("PING_TIMEOUT_MS", "1000")
             .env("EXIT_WITH_PARENT", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

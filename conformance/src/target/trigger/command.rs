@@ -42,42 +42,20 @@ impl CommandTrigger {
             return Err(TriggerError::Template(problem.to_owned()));
         }
         let program = self.config.program.display().to_string();
-        let not_started =
-            |error: std::io::Error| TriggerError::NotStarted { program: program.clone(), reason: error.to_string() };
         let waiting = Instant::now();
         // An error would mean a closed semaphore, and nobody closes it.
         let _slot = self.slots.acquire().await;
         let held_back = waiting.elapsed();
         let began = Instant::now();
-        let mut child = self.command(values).spawn().map_err(not_started)?;
-        let stderr = Tail::default();
-        let reading = child.stderr.take().map(|pipe| tokio::spawn(stderr.clone().read(pipe)));
-        let ended = timeout(self.timeout, child.wait()).await;
-        if ended.is_err() {
-            // A failure means that it has ended in this moment.
-            let _ = child.kill().await;
-        }
-        if let Some(mut reading) = reading
-            && timeout(LAST_WORDS, &mut reading).await.is_err()
-        {
-            reading.abort();
-        }
-        let stderr = self.redactor.redact(&stderr.text()).into_owned();
-        match ended {
-            Err(_) => Err(TriggerError::CommandTimedOut { program, after: self.timeout, stderr }),
-            Ok(Err(error)) => Err(not_started(error)),
-            Ok(Ok(status)) if !status.success() => {
-                Err(TriggerError::CommandFailed { program, outcome: told(status), stderr })
-            }
-            Ok(Ok(status)) => Ok(Accepted {
-                status: None,
-                detail: told(status),
-                took: began.elapsed(),
-                local_port: None,
-                request: program,
-                throttled: held_back,
-            }),
-        }
+        let detail = run(self.command(values), &program, self.timeout, &self.redactor).await?;
+        Ok(Accepted {
+            status: None,
+            detail,
+            took: began.elapsed(),
+            local_port: None,
+            request: program,
+            throttled: held_back,
+        })
     }
 
     fn command(&self, values: &Values<'_>) -> Command {
@@ -86,8 +64,42 @@ impl CommandTrigger {
         for (name, value) in values.named() {
             command.env(format!("CONFORMANCE_{}", name.to_uppercase()), value.to_string());
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         command
+    }
+}
+
+/// Runs a program to its end, which is to be exit code 0, and says how it ended. It is killed when it takes too long.
+pub(in crate::target) async fn run(
+    mut command: Command,
+    program: &str,
+    limit: Duration,
+    redactor: &Redactor,
+) -> Result<String, TriggerError> {
+    let program = program.to_owned();
+    let not_started =
+        |error: std::io::Error| TriggerError::NotStarted { program: program.clone(), reason: error.to_string() };
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(not_started)?;
+    let stderr = Tail::default();
+    let reading = child.stderr.take().map(|pipe| tokio::spawn(stderr.clone().read(pipe)));
+    let ended = timeout(limit, child.wait()).await;
+    if ended.is_err() {
+        // A failure means that it has ended in this moment.
+        let _ = child.kill().await;
+    }
+    if let Some(mut reading) = reading
+        && timeout(LAST_WORDS, &mut reading).await.is_err()
+    {
+        reading.abort();
+    }
+    let stderr = redactor.redact(&stderr.text()).into_owned();
+    match ended {
+        Err(_) => Err(TriggerError::CommandTimedOut { program, after: limit, stderr }),
+        Ok(Err(error)) => Err(not_started(error)),
+        Ok(Ok(status)) if !status.success() => {
+            Err(TriggerError::CommandFailed { program, outcome: told(status), stderr })
+        }
+        Ok(Ok(status)) => Ok(told(status)),
     }
 }
 

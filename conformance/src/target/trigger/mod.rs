@@ -25,6 +25,7 @@ use super::redact::Redactor;
 use crate::config::{Config, ConfigError, TriggerKind, Values};
 use crate::net::{Endpoint, HttpClient};
 
+pub(super) use command::run;
 pub use error::TriggerError;
 pub use webhook::{Signature, Webhook};
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fixtures::webhooks::{self, Inbound};
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -35,12 +36,16 @@ pub struct Webhook {
 }
 
 /// How a body is signed (`X-Hub-Signature-256`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Signature {
     /// With the configured secret; not at all where there is none.
+    #[default]
     Right,
     /// With another secret.
     Wrong,
+    /// With the configured secret, and for another body.
+    OfAnother,
     /// Not at all.
     Missing,
 }
@@ -94,24 +99,27 @@ impl Webhook {
         Ok(self.caller.call(self.request(channel, body, signature)).await?.answer)
     }
 
-    /// Asks to be verified as the provider does when it subscribes; the right answer is the challenge.
+    /// As [`Webhook::post_raw`], in chunks, so that the body's length is not known beforehand.
     ///
     /// # Errors
     /// [`HttpError`] when nothing answered.
-    pub async fn verify(&self, token: &str, challenge: &str) -> Result<Answer, HttpError> {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("hub.mode", "subscribe")
-            .append_pair("hub.challenge", challenge)
-            .append_pair("hub.verify_token", token)
-            .finish();
-        Ok(self.caller.call(Request::get(format!("{}?{query}", self.verify_path))).await?.answer)
+    pub async fn post_chunked(&self, channel: &str, body: Bytes, signature: Signature) -> Result<Answer, HttpError> {
+        let request = self.request(channel, body, signature).header("transfer-encoding", "chunked");
+        Ok(self.caller.call(request).await?.answer)
+    }
+
+    /// Where the provider asks for a subscription's verification.
+    #[must_use]
+    pub fn verify_path(&self) -> &str {
+        &self.verify_path
     }
 
     fn request(&self, channel: &str, body: Bytes, signature: Signature) -> Request {
         let segment: String = form_urlencoded::byte_serialize(channel.as_bytes()).collect();
         let header = match (signature, &self.secret) {
             (Signature::Right, Some(secret)) => Some(signature_of(secret.expose().as_bytes(), &body)),
-            (Signature::Wrong, _) => Some(signature_of(b"not the secret", &body)),
+            (Signature::OfAnother, Some(secret)) => Some(signature_of(secret.expose().as_bytes(), b"another body")),
+            (Signature::Wrong | Signature::OfAnother, _) => Some(signature_of(b"not the secret", &body)),
             (Signature::Right, None) | (Signature::Missing, _) => None,
         };
         let path = self.path.replace(CHANNEL, &segment.replace('+', "%20"));

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mock_server::Options;
 
@@ -13,8 +14,10 @@ pub fn mock() -> String {
     mock_with(Options::default())
 }
 
-/// A mock with these settings.
+/// A mock with these settings, and a heartbeat that nobody has to wait for.
 pub fn mock_with(options: Options) -> String {
+    let options =
+        Options { ping_interval: Duration::from_millis(300), ping_timeout: Duration::from_secs(1), ..options };
     let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(mock_server::serve(listener, options, pending()));

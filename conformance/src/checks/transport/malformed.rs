@@ -1,0 +1,51 @@
+//! `transport.malformed` and `transport.max-payload`: what one socket sends amiss, no other feels.
+
+use fixtures::Route;
+
+use crate::checks::survival::next_is_heard;
+use crate::conversation::{Conversation, evidence, not_tested};
+use crate::recording::What;
+use crate::verdict::Judgement;
+
+/// After each malformed packet, every other member still gets the next broadcast. One message follows each packet, and the
+/// first of them with nothing odd before it.
+pub(super) fn malformed(conversation: &Conversation<'_>, route: &Route) -> Judgement {
+    let mut messages = conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
+    let plain = messages.next().ok_or_else(|| not_tested(format!("no {} message was sent", route.customer_type)))?;
+    let mut observations = 0;
+    for after in messages {
+        // The message is named for the packet before it, and so is the socket that sent that.
+        let odd = &*after.sent.label;
+        let Some(sent) = sent_by(conversation, odd) else { continue };
+        let what = odd.split_once('/').map_or(odd, |(_, what)| what);
+        observations += next_is_heard(conversation, route, plain, after, what, &[sent])?;
+    }
+    Ok(observations)
+}
+
+/// A message above `maxPayload` costs at most its own session.
+pub(super) fn max_payload(conversation: &Conversation<'_>) -> Judgement {
+    let skipped = conversation.entries.iter().find_map(|entry| match &entry.what {
+        What::Skipped { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    if let Some(reason) = skipped {
+        return Err(not_tested(reason));
+    }
+    let Some(route) = conversation.contract().routes.first() else { return Ok(0) };
+    malformed(conversation, route)
+}
+
+/// What the socket of this name sent amiss: when, what, and what became of it.
+fn sent_by(conversation: &Conversation<'_>, actor: &str) -> Option<String> {
+    let sent = conversation.entries.iter().find_map(|entry| match (&entry.peer, &entry.what) {
+        (Some(peer), What::Malformed { text }) if &*peer.actor == actor => Some((entry.at, text)),
+        _ => None,
+    })?;
+    let connection = conversation.connections.iter().find(|connection| &*connection.peer.actor == actor)?;
+    let fate = match connection.closed {
+        Some((at, false, how)) => format!("; at {} its session ended: {how}", evidence::clock(at)),
+        _ => String::new(),
+    };
+    Some(format!("{}  {} sends {:?}{fate}", evidence::clock(sent.0), connection.describe(), sent.1))
+}
