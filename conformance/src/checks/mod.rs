@@ -5,6 +5,7 @@
 
 mod auth;
 mod broadcast;
+mod ingress;
 mod join;
 mod leave;
 mod list;
@@ -46,9 +47,18 @@ pub enum Judge {
 
 /// Every check, in the order of the requirements.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    [transport::CHECKS, auth::CHECKS, join::CHECKS, leave::CHECKS, broadcast::CHECKS, payload::CHECKS, list::CHECKS]
-        .into_iter()
-        .flatten()
+    [
+        transport::CHECKS,
+        auth::CHECKS,
+        join::CHECKS,
+        leave::CHECKS,
+        broadcast::CHECKS,
+        payload::CHECKS,
+        ingress::CHECKS,
+        list::CHECKS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The check with this id.

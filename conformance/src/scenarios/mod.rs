@@ -5,6 +5,7 @@
 mod auth;
 mod broadcast;
 mod heartbeat;
+mod ingress;
 mod join;
 mod list;
 mod malformed;
@@ -22,6 +23,7 @@ pub use broadcast::{
     REDELIVERY, REOPENED, SETTLING, SLOW, SLOW_MEMBER, TEXTS,
 };
 pub use heartbeat::HEARTBEAT;
+pub use ingress::{CHALLENGE, MALFORMED_WEBHOOKS, SIGNATURES, VERIFY};
 pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
 pub use malformed::{MALFORMED, MAX_PAYLOAD};
