@@ -146,7 +146,7 @@ pub enum Step {
     },
     /// Waits until each actor has received something that carries the message's nonce.
     Heard {
-        /// Who.
+        /// Who. `crowd/*` stands for everybody whose name begins with `crowd/`.
         actors: Vec<Actor>,
         /// The messages' labels.
         messages: Vec<Arc<str>>,
@@ -235,7 +235,8 @@ pub enum Step {
         /// Whose connection.
         actor: Actor,
     },
-    /// Opens as many connections as the run's scale says, a few at a time, and lets each join.
+    /// Opens as many connections as the run's scale says, by WebSocket where there is one, a few at a time, and lets each
+    /// join.
     Crowd {
         /// What their actors' names begin with.
         name: String,

@@ -10,6 +10,7 @@ mod join;
 mod leave;
 mod list;
 mod payload;
+mod resilience;
 mod survival;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         payload::CHECKS,
         ingress::CHECKS,
         list::CHECKS,
+        resilience::CHECKS,
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,7 @@ mod join;
 mod list;
 mod malformed;
 mod refusals;
+mod resilience;
 mod transport;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
 pub use malformed::{MALFORMED, MAX_PAYLOAD};
 pub use refusals::{CORS, REFUSALS, accepted_by};
+pub use resilience::{CHURN, CHURNING, CROWD, LARGE_ROOM, RESTART, to_all};
 pub use transport::UPGRADE;
 
 use crate::recording::{TokenUse, Transport};

@@ -8,8 +8,9 @@ use serde_json::json;
 use super::wire::Performance;
 use crate::config::MEMBERS;
 use crate::net::open_files_for;
-use crate::recording::{TokenUse, What};
+use crate::recording::{TokenUse, Transport, What};
 use crate::scenario::Actor;
+use crate::target::Capability;
 
 /// How many of them open at the same time: a server that is opened to by all at once shows its listen queue, not its rooms.
 const AT_ONCE: usize = 32;
@@ -26,6 +27,8 @@ impl Performance<'_> {
             self.log.write(None, What::Skipped { what: format!("a room of {members}"), reason });
             return Ok(());
         }
+        // A thousand clients that poll are a load on HTTP, and not what rooms are about.
+        let by = target.lacks(Capability::Websocket).is_none().then_some(Transport::Websocket);
         let from = Instant::now();
         let join = &self.stage.ground.contract.join;
         let answer = join.answer.as_deref().unwrap_or_default();
@@ -34,7 +37,7 @@ impl Performance<'_> {
             let actor = Actor::from(format!("{name}/{number}"));
             let args = &args;
             async move {
-                self.open(&actor, None, TokenUse::Good, None, None).await;
+                self.open(&actor, by, TokenUse::Good, None, None).await;
                 self.ask(&actor, &join.request, args, answer).await
             }
         });

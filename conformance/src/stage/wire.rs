@@ -161,6 +161,18 @@ impl Performance<'_> {
         lock(&self.sockets).get(actor).cloned()
     }
 
+    /// The socket of an actor, or of all whose names begin with what stands before a `*`.
+    fn sockets_of(&self, actor: &Actor) -> Vec<Arc<Socket>> {
+        match actor.strip_suffix('*') {
+            None => self.socket(actor).into_iter().collect(),
+            Some(start) => {
+                let sockets = lock(&self.sockets);
+                let named = sockets.iter().filter(|(name, _)| name.starts_with(start));
+                named.map(|(_, socket)| Arc::clone(socket)).collect()
+            }
+        }
+    }
+
     fn remove(&self, actor: &Actor) -> Option<Arc<Socket>> {
         lock(&self.sockets).remove(actor)
     }
@@ -430,8 +442,8 @@ impl Performance<'_> {
         for label in labels {
             let message = lock(&self.messages).get(label).cloned();
             let (sent, at) = message.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
-            let peers = actors.iter().filter_map(|actor| self.socket(actor)).map(|socket| socket.peer.clone());
-            pending.extend(peers.map(|peer| (peer, sent.nonce.clone())));
+            let sockets = actors.iter().flat_map(|actor| self.sockets_of(actor));
+            pending.extend(sockets.map(|socket| (socket.peer.clone(), sent.nonce.clone())));
             let route = self.stage.ground.contract.route(&sent.customer_type);
             awaited.push(Awaited {
                 event: route.map(|route| &*route.event),

@@ -123,10 +123,15 @@ impl Backend {
     /// Starts `fixtures/backends/<name>` on a free port and waits until it listens; first for others to end, where there
     /// are many.
     pub async fn start(name: &str, defects: &str) -> Self {
+        Self::start_on(name, defects, 0).await
+    }
+
+    /// As [`Backend::start`], on this port.
+    pub async fn start_on(name: &str, defects: &str, port: u16) -> Self {
         let place = ROOM.acquire().await.unwrap();
         let start = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/backends").join(name).join("start");
         let mut child = Command::new(&start)
-            .env("PORT", "0")
+            .env("PORT", port.to_string())
             .env("WEBHOOK_SECRET", "test-webhook-secret")
             .env("DEFECTS", defects)
             .env("PING_INTERVAL_MS", "500")
@@ -145,5 +150,21 @@ impl Backend {
             .unwrap_or_else(|| panic!("{name} ended before it listened; run ci/setup first"));
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{name} said: {line}")).to_owned();
         Self { child, _place: place, url }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    /// Waits until it ends.
+    pub async fn ended(&mut self) {
+        let _its_life_line = self.child.stdin.take(); // waiting would close it
+        self.child.wait().await.unwrap();
     }
 }

@@ -59,7 +59,7 @@ pub enum TriggerError {
         reason: String,
     },
     /// The program failed.
-    #[error("{program} ended with {outcome}: {stderr}; exit code 0 means that the message was accepted")]
+    #[error("{program} ended with {outcome}: {stderr}; expected exit code 0")]
     CommandFailed {
         /// The program.
         program: String,
@@ -69,7 +69,9 @@ pub enum TriggerError {
         stderr: String,
     },
     /// The program did not end in time, and was killed.
-    #[error("{program} did not end within {after:?} and was killed: {stderr}; see [trigger] timeout")]
+    #[error(
+        "{program} did not end within {after:?} and was killed: {stderr}; see `timeout` in its section of the configuration"
+    )]
     CommandTimedOut {
         /// The program.
         program: String,
