@@ -11,6 +11,7 @@ mod leave;
 mod list;
 mod payload;
 mod resilience;
+mod security;
 mod survival;
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         ingress::CHECKS,
         list::CHECKS,
         resilience::CHECKS,
+        security::CHECKS,
     ]
     .into_iter()
     .flatten()

@@ -11,6 +11,7 @@ mod list;
 mod malformed;
 mod refusals;
 mod resilience;
+mod security;
 mod transport;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use list::CHAT_LIST;
 pub use malformed::{MALFORMED, MAX_PAYLOAD};
 pub use refusals::{CORS, REFUSALS, accepted_by};
 pub use resilience::{CHURN, CHURNING, CROWD, LARGE_ROOM, RESTART, to_all};
+pub use security::{FORGED, HOSTILE_TEXT, INTRUDER, ISOLATION, SHOWS_A_TOKEN, guest};
 pub use transport::UPGRADE;
 
 use crate::recording::{TokenUse, Transport};

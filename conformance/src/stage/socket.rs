@@ -162,6 +162,11 @@ impl Socket {
         }
     }
 
+    /// Whether the session is over.
+    pub fn is_over(&self) -> bool {
+        self.session.close_reason().is_some()
+    }
+
     /// Answers no ping from here on.
     pub fn fall_silent(&self) {
         self.session.answer_pings(false);

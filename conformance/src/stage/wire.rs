@@ -493,7 +493,7 @@ impl Performance<'_> {
         let position = self.log.position();
         let sockets: Vec<Arc<Socket>> = lock(&self.sockets)
             .iter()
-            .filter(|(actor, _)| actors.is_empty() || actors.contains(actor))
+            .filter(|(actor, socket)| (actors.is_empty() || actors.contains(actor)) && !socket.is_over())
             .map(|(_, socket)| Arc::clone(socket))
             .collect();
         let fences = futures_util::future::join_all(sockets.iter().map(|socket| async {
