@@ -8,8 +8,6 @@ pub mod checks;
 pub mod config;
 pub mod conversation;
 pub mod diagnosis;
-#[cfg(test)]
-mod made;
 pub mod net;
 pub mod recording;
 pub mod report;

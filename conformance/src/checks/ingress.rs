@@ -176,6 +176,3 @@ fn prompt(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     }
     Ok(messages.len())
 }
-
-#[cfg(test)]
-mod tests;

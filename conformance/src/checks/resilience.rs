@@ -207,6 +207,3 @@ fn not_all_there(crowd: &[&Connection<'_>], members: usize) -> Failure {
         reason.unwrap_or_else(|| "their joins were not acknowledged".to_owned())
     ))
 }
-
-#[cfg(test)]
-mod tests;

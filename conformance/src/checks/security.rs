@@ -242,6 +242,3 @@ fn tokens(conversation: &Conversation<'_>) -> Judgement {
     }
     Ok(observations)
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,8 +3,6 @@
 mod heartbeat;
 mod malformed;
 mod refusals;
-#[cfg(test)]
-mod tests;
 
 use fixtures::Route;
 use serde_json::Value;

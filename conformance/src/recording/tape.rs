@@ -348,6 +348,35 @@ impl Tape {
         self.hears(actor, event, vec![summary])
     }
 
+    // Requests
+
+    /// A probe, or an odd webhook call, is answered.
+    pub fn is_answered(&mut self, probe: &str, status: u16, headers: &[(&str, &str)], body: &str) -> &mut Self {
+        self.happens(What::Probed {
+            probe: probe.into(),
+            request: "GET http://backend.example/ws/ from https://page.example".to_owned(),
+            status,
+            took: Duration::from_millis(1),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            body: body.to_owned(),
+        })
+    }
+
+    /// A probe, or an odd webhook call, is not answered in time.
+    pub fn is_not_answered(&mut self, probe: &str) -> &mut Self {
+        self.happens(What::ProbeFailed {
+            probe: probe.into(),
+            request: "GET http://backend.example/ws/".to_owned(),
+            reason: "no complete answer within 2s".to_owned(),
+            timed_out: true,
+        })
+    }
+
+    /// The stage could not try something.
+    pub fn skips(&mut self, what: &str, reason: &str) -> &mut Self {
+        self.happens(What::Skipped { what: what.to_owned(), reason: reason.to_owned() })
+    }
+
     // Judging
 
     /// The recording as it is, without the scenario's end.

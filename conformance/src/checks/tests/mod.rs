@@ -2,9 +2,15 @@
 
 mod auth;
 mod broadcast;
+mod heartbeat;
+mod ingress;
 mod join;
 mod leave;
 mod list;
 mod payload;
+mod refusals;
+mod resilience;
+mod security;
+mod survival;
 mod transport;
 mod vacuity;

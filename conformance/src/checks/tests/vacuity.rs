@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fixtures::{Contract, Coverage, requirements};
 use serde_json::Value;
@@ -76,8 +77,23 @@ impl Silence {
                 tape.closes(actor, true);
                 self.open.remove(actor);
             }
+            Step::Raw { actor, .. } => drop(tape.at(actor, What::Malformed { text: "odd".to_owned() })),
+            Step::Probe(probe) => drop(tape.is_not_answered(&probe.label)),
+            Step::Deliver { message, .. } => {
+                tape.sends_from(&message.from, &message.customer_type, &message.label);
+                tape.is_answered(&message.label, 200, &[], "");
+            }
+            Step::FallSilent { actor } => drop(tape.at(actor, What::FellSilent)),
+            Step::Crowd { name, room } => {
+                for number in 1..=3 {
+                    let actor = format!("{name}/{number}");
+                    tape.opens(&actor).joins(&actor, room);
+                    self.open.insert(actor.into());
+                }
+            }
+            Step::Restart => drop(tape.happens(What::Restarted { took: Duration::from_secs(1) })),
             Step::LogOut => drop(tape.happens(What::LoggedOut)),
-            Step::Heard { .. } | Step::Rest { .. } => {}
+            Step::Heard { .. } | Step::Rest { .. } | Step::AwaitPing { .. } => {}
             Step::Together { branches } => branches.iter().for_each(|branch| self.steps(branch)),
         }
     }
@@ -107,13 +123,14 @@ fn no_check_passes_on_a_scenario_that_began_and_ended() {
 }
 
 #[test]
-fn in_silence_only_what_is_about_connecting_and_joining_passes() {
+fn in_silence_only_what_is_about_connecting_joining_and_accepting_passes() {
     let silent = scenarios()
         .into_iter()
         .map(|(blueprint, scenario)| (blueprint.name, Silence::performed(blueprint, &scenario).ended()));
     let expected = [
         "auth.token.auth",
         "auth.token.query",
+        "ingress.prompt",
         "join.acknowledged",
         "join.private-answer",
         "transport.open.polling",

@@ -71,7 +71,11 @@ fn pings(conversation: &Conversation<'_>, steady: &Connection<'_>) -> Judgement 
     let expected = format!("a ping every {} at {}", evidence::span(interval), steady.describe());
     let told: Vec<String> = pings.iter().take(8).map(|at| format!("{}  a ping", evidence::clock(*at))).collect();
     if pings.last().is_none_or(|last| *last < steady.opening + interval / 2) {
-        return Err(Finding::new(expected, format!("{} pings", pings.len())).with([opened(steady)]).with(told).into());
+        let observed = pings.last().map_or_else(
+            || "no ping".to_owned(),
+            |last| format!("none but the first, after {}", evidence::span(last.saturating_sub(steady.opening))),
+        );
+        return Err(Finding::new(expected, observed).with([opened(steady)]).with(told).into());
     }
     let mut before = steady.opening;
     for ping in &pings {
