@@ -92,7 +92,7 @@ async fn the_readmes_commands_work() {
 #[test]
 fn every_link_of_the_documents_leads_somewhere() {
     let mut links = 0;
-    for document in ["README.md", "fixtures/README.md", "conformance/REPORT.md"] {
+    for document in ["README.md", "fixtures/README.md", "conformance/REPORT.md", "conformance/CHECKS.md"] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         let folder = root().join(document).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -103,4 +103,12 @@ fn every_link_of_the_documents_leads_somewhere() {
         }
     }
     assert!(links > 10);
+}
+
+#[test]
+fn the_document_of_the_checks_is_what_the_checks_say() {
+    let output = Command::new(env!("CARGO_BIN_EXE_conformance")).args(["list", "--markdown"]).output().unwrap();
+    let committed = std::fs::read_to_string(root().join("conformance/CHECKS.md")).unwrap();
+    let written = String::from_utf8(output.stdout).unwrap();
+    assert!(written == committed, "out of date: conformance list --markdown > conformance/CHECKS.md");
 }

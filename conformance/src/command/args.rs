@@ -160,6 +160,9 @@ pub struct ListArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// As the document CHECKS.md: what each check asks and how it finds out
+    #[arg(long, conflicts_with_all = ["json", "only"])]
+    pub markdown: bool,
 }
 
 fn transport(text: &str) -> Result<Transport, String> {

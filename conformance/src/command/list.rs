@@ -5,10 +5,14 @@ use conformance::{checks, run::SelectionError};
 use fixtures::{Coverage, Level, Requirement, requirements};
 
 use super::args::ListArgs;
+use super::document::document;
 use super::{CommandError, output};
 
-/// Prints the requirement rows, a line each, or as JSON.
+/// Prints the requirement rows, a line each, as JSON, or as a document.
 pub(super) fn list(args: &ListArgs) -> Result<u8, CommandError> {
+    if args.markdown {
+        return output::print(&document());
+    }
     for pattern in &args.only {
         if !requirements::all().iter().any(|row| matches(pattern, &row.id)) {
             return Err(CommandError::usage(SelectionError::NoRequirement { pattern: pattern.clone() }));

@@ -1,6 +1,7 @@
 //! The command's parts: one file per subcommand.
 
 mod args;
+mod document;
 mod embedded;
 mod explain;
 mod init;
