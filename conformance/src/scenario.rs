@@ -17,15 +17,31 @@ pub use odd::{Body, Door, Probe, Raw};
 pub type Actor = Arc<str>;
 
 /// A conversation with a backend.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Its name, unique in the catalogue: `one-message-per-type`.
     pub name: Arc<str>,
     /// What the target must be able to do, or the scenario is left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Capability>,
     /// What is done, in this order.
     pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// How many steps it has, those within branches counted one by one.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        fn of(steps: &[Step]) -> usize {
+            let one = |step: &Step| match step {
+                Step::Together { branches } => branches.iter().map(|branch| of(branch)).sum(),
+                _ => 1,
+            };
+            steps.iter().map(one).sum()
+        }
+        of(&self.steps)
+    }
 }
 
 /// One inbound message to cause.
@@ -40,15 +56,19 @@ pub struct Message {
     /// The customer, by a name within the scenario; each name gets a number of its own.
     pub from: Arc<str>,
     /// What kind of message.
-    #[serde(default = "text_kind")]
+    #[serde(default = "text_kind", skip_serializing_if = "is_text_kind")]
     pub kind: MessageKind,
     /// The text behind the nonce, where the kind carries text; `None` leaves a caption out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
 fn text_kind() -> MessageKind {
     MessageKind::Text
+}
+
+fn is_text_kind(kind: &MessageKind) -> bool {
+    *kind == MessageKind::Text
 }
 
 impl Message {
@@ -66,24 +86,24 @@ impl Message {
 }
 
 /// One thing to do. Steps that wait do so on a condition, up to the configured deadline, and never judge.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {
     /// Opens a connection and waits until CONNECT is answered.
     Open {
         /// Whose.
         actor: Actor,
         /// How; the run's ordinary transport where it is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         transport: Option<Transport>,
         /// With which token.
-        #[serde(default = "good")]
+        #[serde(default = "good", skip_serializing_if = "is_good")]
         token: TokenUse,
         /// Where the token is shown; the target's ordinary place where it is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         place: Option<TokenPlace>,
         /// The size of the connection's receive buffer, in bytes; the system's where it is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         receive_buffer: Option<u32>,
     },
     /// Turns an actor's polling connection into a WebSocket.
@@ -151,13 +171,13 @@ pub enum Step {
         /// The messages' labels.
         messages: Vec<Arc<str>>,
         /// Whether the steps behind this one make no sense without: then they are left out, and said to be.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         or_stop: bool,
     },
     /// Fences the actors and then watches them for a quiet window.
     Settle {
         /// Who; everybody that is connected where it is empty.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         actors: Vec<Actor>,
     },
     /// Stops reading, as a suspended laptop does, and asks for so much that the server has more for this connection than
@@ -254,4 +274,8 @@ pub enum Step {
 
 fn good() -> TokenUse {
     TokenUse::Good
+}
+
+fn is_good(token: &TokenUse) -> bool {
+    *token == TokenUse::Good
 }

@@ -28,13 +28,22 @@ pub struct WireStage {
     pub(super) pace: Arc<Pace>,
     /// How sockets open whose step leaves it to the run.
     transport: Transport,
+    /// How long [`Step::Heard`] waits.
+    delivery: Duration,
 }
 
 impl WireStage {
     /// A stage on this ground; `transport` is the ordinary one.
     #[must_use]
     pub fn new(ground: Arc<Ground>, pace: Arc<Pace>, transport: Transport) -> Self {
-        Self { ground, pace, transport }
+        let delivery = ground.target.deadlines.delivery;
+        Self { ground, pace, transport, delivery }
+    }
+
+    /// The same, with another time that broadcasts may take.
+    #[must_use]
+    pub fn with_delivery(self, delivery: Duration) -> Self {
+        Self { delivery, ..self }
     }
 
     /// Whether ordinary sockets open by polling.
@@ -457,7 +466,7 @@ impl Performance<'_> {
         }
         let contract = &self.stage.ground.contract;
         let known: Vec<Sent> = lock(&self.messages).values().map(|(sent, _)| sent.clone()).collect();
-        let deadline = from + self.stage.ground.target.deadlines.delivery;
+        let deadline = from + self.stage.delivery;
         let all = self
             .log
             .wait(0, deadline, |entry| {
@@ -496,6 +505,9 @@ impl Performance<'_> {
             .filter(|(actor, socket)| (actors.is_empty() || actors.contains(actor)) && !socket.is_over())
             .map(|(_, socket)| Arc::clone(socket))
             .collect();
+        if sockets.is_empty() {
+            return; // nobody's silence to observe
+        }
         let fences = futures_util::future::join_all(sockets.iter().map(|socket| async {
             let fence = socket.fence().await;
             (socket.peer.clone(), fence)
