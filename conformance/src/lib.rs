@@ -8,6 +8,7 @@ pub mod checks;
 pub mod config;
 pub mod conversation;
 pub mod diagnosis;
+pub mod model;
 pub mod net;
 pub mod recording;
 pub mod report;

@@ -166,7 +166,7 @@ pub fn judge(
     report
 }
 
-fn header(ground: &Ground, lacks: &[Capability]) -> Header {
+pub(crate) fn header(ground: &Ground, lacks: &[Capability]) -> Header {
     let deadlines = ground.target.deadlines;
     Header {
         recording: FORMAT,

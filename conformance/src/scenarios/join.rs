@@ -133,7 +133,7 @@ pub const JOIN_MALFORMED: Blueprint = Blueprint {
 };
 
 /// Arguments that are no request to join.
-fn malformed(room: &str) -> Vec<(&'static str, Vec<Value>)> {
+pub(crate) fn malformed(room: &str) -> Vec<(&'static str, Vec<Value>)> {
     let deep = (0..100).fold(json!(room), |inner, _| json!({ "room": inner }));
     let deep_list = (0..100).fold(json!(room), |inner, _| json!([inner]));
     vec![

@@ -26,6 +26,7 @@ pub use broadcast::{
 };
 pub use heartbeat::HEARTBEAT;
 pub use ingress::{CHALLENGE, MALFORMED_WEBHOOKS, SIGNATURES, VERIFY};
+pub(crate) use join::malformed;
 pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
 pub use malformed::{MALFORMED, MAX_PAYLOAD};
@@ -85,7 +86,7 @@ impl Plan<'_> {
     }
 
     /// The transports that the target offers.
-    fn transports(&self) -> Vec<Transport> {
+    pub(crate) fn transports(&self) -> Vec<Transport> {
         let all = [
             (Transport::Websocket, Capability::Websocket),
             (Transport::Polling, Capability::Polling),
@@ -200,7 +201,7 @@ fn list(plan: &Plan<'_>, actor: &str, route: &Route, page: u32, page_size: u32) 
 }
 
 /// An exchange of the contract's as a step.
-fn ask(actor: &str, exchange: &fixtures::Exchange, argument: Value) -> Step {
+pub(crate) fn ask(actor: &str, exchange: &fixtures::Exchange, argument: Value) -> Step {
     Step::Ask {
         actor: Actor::from(actor),
         request: exchange.request.clone(),
@@ -210,6 +211,6 @@ fn ask(actor: &str, exchange: &fixtures::Exchange, argument: Value) -> Step {
 }
 
 /// The contract's key for the chat's id, as clients must send it back.
-fn identity_key<'a>(plan: &Plan<'a>) -> &'a str {
+pub(crate) fn identity_key<'a>(plan: &Plan<'a>) -> &'a str {
     plan.contract.key(Role::Identity).unwrap_or("chat_id")
 }

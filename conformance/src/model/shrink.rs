@@ -1,0 +1,235 @@
+//! From a script that fails to a small one that fails in the same way.
+//!
+//! Every try is a conversation with a live backend, so parts are taken away in halves first and one by one last, and no
+//! scenario is tried twice. (A `ValueTree` of proptest's takes away one element at a time and draws alternatives anew,
+//! which comes to many times the tries.) A try is repeated, as a race does not show each time, and is done with nothing
+//! beside it, as else it would show what the scenario alone does not.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use fixtures::webhooks::MessageKind;
+
+use super::generate::{Act, Move, Saying, Script};
+use super::lower;
+use super::perform::Performer;
+use crate::recording::Transport;
+
+/// Texts are shortened by parts down to this share of them: a fault that is about length needs its length.
+const FINEST_PART: usize = 8;
+
+/// A search for a smaller script.
+pub(super) struct Shrinker<'s> {
+    pub performer: &'s Performer,
+    /// The requirement that must stay violated.
+    pub requirement: &'static str,
+    /// How often a try is repeated before it counts as passed.
+    pub attempts: usize,
+    /// When to be content with what there is.
+    pub until: Instant,
+    /// Told after each conversation how many there were, and how many steps the best has.
+    pub tell: &'s mut dyn FnMut(usize, usize),
+    pub best: Script,
+    pub runs: usize,
+    tried: HashSet<String>,
+}
+
+impl<'s> Shrinker<'s> {
+    pub fn new(
+        performer: &'s Performer,
+        requirement: &'static str,
+        attempts: usize,
+        until: Instant,
+        tell: &'s mut dyn FnMut(usize, usize),
+        script: Script,
+    ) -> Self {
+        let mut shrinker =
+            Self { performer, requirement, attempts, until, tell, best: script, runs: 0, tried: HashSet::new() };
+        shrinker.is_new(&shrinker.best.clone());
+        shrinker
+    }
+
+    /// Makes the script as small as it gets.
+    pub async fn shrink(&mut self) {
+        loop {
+            let mut smaller = false;
+            let mut size = self.best.moves.len().div_ceil(2);
+            while size > 0 {
+                smaller |= self.pass(|script, index| without(script, index * size, size)).await;
+                size /= 2;
+            }
+            smaller |= self.pass(|script, index| nested(script).into_iter().nth(index)).await;
+            smaller |= self.pass(|script, index| plainer(script).into_iter().nth(index)).await;
+            for text in 0..texts(&mut self.best.clone()).len() {
+                smaller |= self.shorten(text).await;
+            }
+            if !smaller || Instant::now() >= self.until {
+                return;
+            }
+        }
+    }
+
+    /// Tries the candidates one after the other. One that still fails is gone on from, at the same place.
+    async fn pass(&mut self, candidate: impl Fn(&Script, usize) -> Option<Script>) -> bool {
+        let (mut index, mut smaller) = (0, false);
+        while let Some(script) = candidate(&self.best, index) {
+            if Instant::now() >= self.until {
+                break;
+            }
+            if self.still_fails(&script).await {
+                self.best = script;
+                smaller = true;
+            } else {
+                index += 1;
+            }
+        }
+        smaller
+    }
+
+    /// Shortens one text: to nothing, or part by part, or else to plain letters.
+    async fn shorten(&mut self, text: usize) -> bool {
+        let length = |script: &Script| texts(&mut script.clone()).get(text).map_or(0, |text| text.chars().count());
+        let with = |script: &Script, new: &dyn Fn(&str) -> String| {
+            let mut script = script.clone();
+            let mut texts = texts(&mut script);
+            let place = texts.get_mut(text)?;
+            **place = new(place);
+            Some(script)
+        };
+        let once = |index: usize| (index == 0).then_some(());
+        let mut smaller = self.pass(|script, index| once(index).and_then(|()| with(script, &|_| String::new()))).await;
+        let mut part = length(&self.best).div_ceil(2);
+        let finest = length(&self.best) / FINEST_PART;
+        while part > finest {
+            smaller |= self
+                .pass(|script, index| {
+                    let cut = |text: &str| {
+                        let chars = text.chars().enumerate();
+                        chars.filter(|(at, _)| at / part != index).map(|(_, c)| c).collect()
+                    };
+                    (index * part < length(script)).then(|| with(script, &cut)).flatten()
+                })
+                .await;
+            part /= 2;
+        }
+        let plain = |text: &str| "a".repeat(text.chars().count());
+        smaller | self.pass(|script, index| once(index).and_then(|()| with(script, &plain))).await
+    }
+
+    async fn still_fails(&mut self, script: &Script) -> bool {
+        if !self.is_new(script) {
+            return false;
+        }
+        let scenario = lower::scenario(script, &self.performer.plan());
+        for _ in 0..self.attempts {
+            let performed = self.performer.perform(&scenario).await;
+            self.runs += 1;
+            let fails = performed.violation(self.requirement).is_some();
+            let best = if fails { &scenario } else { &lower::scenario(&self.best, &self.performer.plan()) };
+            (self.tell)(self.runs, best.count());
+            if fails {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether its scenario was not tried before.
+    fn is_new(&mut self, script: &Script) -> bool {
+        let scenario = lower::scenario(script, &self.performer.plan());
+        serde_json::to_string(&scenario).is_ok_and(|scenario| self.tried.insert(scenario))
+    }
+}
+
+/// Without the moves from `start` on, as many as `size`.
+fn without(script: &Script, start: usize, size: usize) -> Option<Script> {
+    let end = script.moves.len().min(start + size);
+    (start < end).then(|| {
+        let moves = [&script.moves[..start], &script.moves[end..]].concat();
+        Script { moves, ..script.clone() }
+    })
+}
+
+/// What happens at once, made less of: one branch less, one move in a branch less, or all of it in a row.
+fn nested(script: &Script) -> Vec<Script> {
+    each_move(script, &|one| {
+        let Move::AtOnce(branches) = one else { return Vec::new() };
+        let fewer_branches = (0..branches.len()).map(|index| vec![Move::AtOnce(removed(branches, index))]);
+        let places =
+            branches.iter().enumerate().flat_map(|(index, branch)| (0..branch.len()).map(move |at| (index, at)));
+        let fewer_moves = places.map(|(index, at)| {
+            let mut branches = branches.clone();
+            branches[index].remove(at);
+            vec![Move::AtOnce(branches)]
+        });
+        fewer_branches.chain(fewer_moves).chain([branches.concat()]).collect()
+    })
+}
+
+/// The same moves in plainer forms: ordinary transports, text messages, waits, fewer messages to a body, ordinary ends.
+fn plainer(script: &Script) -> Vec<Script> {
+    let mut all = each_move(script, &|one| match one {
+        Move::Say(say) => {
+            let text = Saying { kind: MessageKind::Text, ..say.clone() };
+            let awaited = Saying { awaited: true, ..text.clone() };
+            vec![vec![Move::Say(awaited)], vec![Move::Say(text)]]
+        }
+        Move::Batch { route, texts } if texts.len() > 1 => {
+            (0..texts.len()).map(|index| vec![Move::Batch { route: *route, texts: removed(texts, index) }]).collect()
+        }
+        Move::Act { socket, act } => {
+            let plain = match act {
+                Act::StopReading | Act::BadJoin(_) => vec![Act::Open],
+                Act::BadFrame(_) | Act::Reconnect => vec![Act::Drop, Act::Close],
+                _ => Vec::new(),
+            };
+            plain.into_iter().map(|act| vec![Move::Act { socket: *socket, act }]).collect()
+        }
+        _ => Vec::new(),
+    });
+    all.insert(0, Script { transports: vec![Transport::Websocket; script.transports.len()], ..script.clone() });
+    all
+}
+
+/// A script for each of the moves that may stand in the place of one, wherever that one stands.
+fn each_move(script: &Script, instead: &dyn Fn(&Move) -> Vec<Vec<Move>>) -> Vec<Script> {
+    fn of(moves: &[Move], instead: &dyn Fn(&Move) -> Vec<Vec<Move>>) -> Vec<Vec<Move>> {
+        let mut all = Vec::new();
+        for (place, one) in moves.iter().enumerate() {
+            let mut others = instead(one);
+            if let Move::AtOnce(branches) = one {
+                for (index, branch) in branches.iter().enumerate() {
+                    for other in of(branch, instead) {
+                        let mut branches = branches.clone();
+                        branches[index] = other;
+                        others.push(vec![Move::AtOnce(branches)]);
+                    }
+                }
+            }
+            all.extend(others.into_iter().map(|other| [&moves[..place], &other, &moves[place + 1..]].concat()));
+        }
+        all
+    }
+    of(&script.moves, instead).into_iter().map(|moves| Script { moves, ..script.clone() }).collect()
+}
+
+fn removed<T: Clone>(items: &[T], index: usize) -> Vec<T> {
+    [&items[..index], &items[index + 1..]].concat()
+}
+
+/// All texts of a script.
+fn texts(script: &mut Script) -> Vec<&mut String> {
+    fn collect<'m>(moves: &'m mut [Move], all: &mut Vec<&'m mut String>) {
+        for one in moves {
+            match one {
+                Move::Say(say) => all.extend(say.text.as_mut()),
+                Move::Batch { texts, .. } => all.extend(texts.iter_mut().map(|(_, text)| text)),
+                Move::AtOnce(branches) => branches.iter_mut().for_each(|branch| collect(branch, all)),
+                _ => {}
+            }
+        }
+    }
+    let mut all = Vec::new();
+    collect(&mut script.moves, &mut all);
+    all
+}
