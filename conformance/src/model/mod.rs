@@ -9,6 +9,7 @@ mod answers;
 mod broadcasts;
 mod contents;
 pub mod diagram;
+pub mod file;
 pub mod generate;
 pub mod judge;
 pub mod lower;
