@@ -33,6 +33,12 @@ pub enum Command {
     /// Run the suite; without a target, against the embedded mock
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
+    /// Try random scenarios, and make what fails small
+    #[command(after_help = PROPERTY_EXAMPLES)]
+    Property(Box<PropertyArgs>),
+    /// Perform a scenario file, and judge who heard what
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(Box<ReplayArgs>),
     /// Judge a saved recording again, without a network
     #[command(after_help = JUDGE_EXAMPLES)]
     Judge(JudgeArgs),
@@ -70,6 +76,18 @@ Examples:
   conformance run --report junit:report.xml --save-recording run.jsonl
   conformance run --known-failures known.txt              with expected violations, a line each: CHECK: REASON";
 
+const PROPERTY_EXAMPLES: &str = "\
+Examples:
+  conformance property                                          the embedded mock
+  conformance property --config conformance.toml --cases 1000   any backend
+  conformance property --seed 42                                the same scenarios as at any other time
+  conformance property --regressions scenarios                  earlier failures first; new ones are kept there";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  conformance replay broadcast.delivered.yaml --config conformance.toml
+  conformance replay broadcast.delivered.yaml --times 20    a race does not show each time";
+
 const JUDGE_EXAMPLES: &str = "\
 Examples:
   conformance judge run.jsonl
@@ -98,9 +116,9 @@ pub struct Judging {
     pub verbose: bool,
 }
 
-/// The options of `run`.
+/// Which backend, and how to get there.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct TargetArgs {
     /// The target's base URL; without one, in the configuration neither, the embedded mock
     // Text: clap would repeat a refused value, and a password may stand in it.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
@@ -117,6 +135,20 @@ pub struct RunArgs {
     /// How ordinary sockets connect: websocket, polling or upgrade
     #[arg(long, value_name = "TRANSPORT", default_value = "websocket", value_parser = transport)]
     pub transport: Transport,
+    /// Wait this long for the target to come up, e.g. 30s
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub wait_for: Option<Duration>,
+    /// Accept any TLS certificate
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+/// The options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The backend.
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// The checks and their verdicts.
     #[command(flatten)]
     pub judging: Judging,
@@ -126,18 +158,55 @@ pub struct RunArgs {
     /// Keep what happened, for `conformance judge`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save_recording: Option<PathBuf>,
-    /// Wait this long for the target to come up, e.g. 30s
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    pub wait_for: Option<Duration>,
     /// Stop after this long; what was not judged by then is not tested
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
-    /// Accept any TLS certificate
-    #[arg(long)]
-    pub insecure: bool,
     /// How many scenarios run at the same time, at most: fewer where the target is slow
     #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
+}
+
+/// The options of `property`.
+#[derive(Debug, Args)]
+pub struct PropertyArgs {
+    /// The backend.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How many random scenarios
+    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    pub cases: u32,
+    /// Where chance begins; without one, anywhere, and the report tells where
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// How many scenarios run at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
+    /// SHOULD requirements (agents' replies, redeliveries) count like MUST
+    #[arg(long)]
+    pub strict: bool,
+    /// A folder of scenario files that failed once: they come first, and a new failure is kept there
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub regressions: Option<PathBuf>,
+    /// Stop after this long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// The options of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The scenario, as `conformance property` keeps it or as you write it
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The backend.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How often; the first time that it fails is shown
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub times: u32,
+    /// SHOULD requirements (agents' replies, redeliveries) count like MUST
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// The options of `judge`.

@@ -1,6 +1,7 @@
 //! The command's parts: one file per subcommand.
 
 mod args;
+mod backend;
 mod document;
 mod embedded;
 mod explain;
@@ -8,6 +9,8 @@ mod init;
 mod judge;
 mod list;
 mod output;
+mod property;
+mod replay;
 mod run;
 
 use std::fmt::Display;
@@ -51,6 +54,8 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         None => run::run(&run),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Property(args)) => property::property(&args),
+        Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Judge(args)) => judge::judge(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain { id }) => explain::explain(&id),
@@ -96,7 +101,7 @@ impl args::RunArgs {
             checks,
             strict: self.judging.strict,
             known,
-            transport: self.transport,
+            transport: self.target.transport,
             jobs: usize::from(self.jobs),
         })
     }

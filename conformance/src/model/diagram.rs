@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fixtures::Role;
 use serde_json::Value;
+use unicode_width::UnicodeWidthChar;
 
 use super::judge::Violation;
 use crate::conversation::{Conversation, evidence};
@@ -145,7 +146,7 @@ impl Sketch<'_, '_> {
         }
         let last = names.len().checked_sub(1).map_or(BACKEND, |last| self.column(names, last));
         let text = row.text.replace(|c: char| c.is_control(), " ");
-        put(&mut line, last + 3, &evidence::shorten(&text, WIDTH.saturating_sub(last + 4)));
+        put(&mut line, last + 3, &cut(&text, WIDTH.saturating_sub(last + 4)));
         finish(line).trim_end_matches('\n').to_owned()
     }
 
@@ -210,9 +211,6 @@ impl Sketch<'_, '_> {
             What::Malformed { text } => row(Mark::Up(socket), format!("a malformed frame: {text}")),
             What::StoppedReading => row(Mark::At(socket), "stops reading".to_owned()),
             What::ResumedReading => row(Mark::At(socket), "reads again".to_owned()),
-            What::Closed { by_us: true, detail } if detail.contains("abort") => {
-                row(Mark::Up(socket), format!("is cut off: {detail}"))
-            }
             What::Closed { by_us: true, .. } => row(Mark::Up(socket), "closes".to_owned()),
             What::Closed { by_us: false, detail } => {
                 row(Mark::Wrong(Some(socket)), format!("is disconnected: {detail}"))
@@ -247,6 +245,16 @@ fn inbound(sent: &crate::recording::Sent) -> String {
 
 fn arguments(args: &[Value]) -> String {
     args.iter().map(|arg| evidence::brief(arg, 80)).collect::<Vec<_>>().join(", ")
+}
+
+/// Text cut to so many columns.
+fn cut(text: &str, columns: usize) -> String {
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        taken += c.width().unwrap_or(0);
+        taken > columns
+    });
+    end.map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
 }
 
 fn blank() -> Vec<char> {

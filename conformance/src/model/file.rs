@@ -92,9 +92,9 @@ pub fn parse(file: &str, text: &str, contract: &Contract) -> Result<Scenario, Fi
     document.steps.iter().for_each(|step| known.learn(&step.value));
     let mut seen = BTreeSet::new();
     for step in &document.steps {
-        known.check(&step.value, &mut seen).map_err(|reason| {
-            invalid(step.referenced.line(), step.referenced.column(), reason)
-        })?;
+        known
+            .check(&step.value, &mut seen)
+            .map_err(|reason| invalid(step.referenced.line(), step.referenced.column(), reason))?;
     }
     if document.steps.is_empty() {
         return Err(invalid(1, 1, "a scenario without steps; expected at least an `open` and a `send`".to_owned()));

@@ -17,7 +17,7 @@ use super::broadcasts::{self, Broadcast};
 use super::presence::{Presence, Stay};
 use super::{answers, contents};
 use crate::conversation::{Connection, Conversation, Delivery, evidence};
-use crate::recording::{Peer, What};
+use crate::recording::{Peer, TokenUse, What};
 use crate::verdict::{Failure, Finding};
 
 /// Why it cannot be said whether a connection was to hear a message.
@@ -136,7 +136,7 @@ pub fn judge(conversation: &Conversation<'_>, strict: bool) -> Judged {
         judged.untested.push(reason(failure));
         return judged;
     }
-    for connection in &conversation.connections {
+    for connection in conversation.connections.iter().filter(|connection| connection.token == TokenUse::Good) {
         judged.untested.extend(connection.usable().err().map(reason));
     }
     let (broadcasts, untested) = broadcasts::collect(conversation);

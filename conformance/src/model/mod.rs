@@ -17,3 +17,4 @@ pub mod perform;
 mod presence;
 pub mod search;
 mod shrink;
+pub mod tell;

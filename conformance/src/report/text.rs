@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Control characters, bidirectional controls and what XML cannot hold, written out as `\u{1b}`; a tab is four spaces.
 /// Line feeds stay.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     let shown = |c: char| c == '\n' || !(c.is_control() || is_bidi_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}'));
     if text.chars().all(shown) {
         return Cow::Borrowed(text);

@@ -1,0 +1,130 @@
+//! What every command that speaks to a backend has in common: its settings, the way there, and what ends it early.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conformance::config::{Config, parse_base_url};
+use conformance::net::TlsOptions;
+use conformance::stage::{Ground, preflight};
+use conformance::target::Target;
+use fixtures::Contract;
+
+use super::args::TargetArgs;
+use super::embedded::Embedded;
+use super::{CommandError, contract};
+
+/// A backend that was reached: the target, or the embedded mock where none is named.
+pub(super) struct Backend {
+    /// The ground that scenarios stand on.
+    pub(super) ground: Arc<Ground>,
+    embedded: Option<Embedded>,
+}
+
+impl Backend {
+    /// Reaches it, unless `stop` resolves before that.
+    pub(super) async fn reach(
+        args: &TargetArgs,
+        mut config: Config,
+        contract: Contract,
+        stop: Pin<&mut impl Future<Output = String>>,
+    ) -> Result<Self, CommandError> {
+        let embedded = match config.target {
+            Some(_) => None,
+            None => Some(Embedded::start(&contract, &mut config).await?),
+        };
+        let target = Target::resolve(&config, &contract).map_err(CommandError::usage)?;
+        let url = target.endpoint.shown_url("");
+        let ready = tokio::select! {
+            biased; // signals are listened for before anything is sent
+            why = stop => {
+                return Err(CommandError::Unreachable(format!("{why}: {url} was not ready by then, and nothing was tested")));
+            }
+            ready = preflight(target, contract, args.wait_for.unwrap_or_default()) => ready,
+        };
+        let ground = ready.map_err(|error| match error.is_unreachable() {
+            true => CommandError::Unreachable(error.to_string()),
+            false => CommandError::Usage(error.to_string()),
+        })?;
+        Ok(Self { ground: Arc::new(ground), embedded })
+    }
+
+    /// Stops what was started for it.
+    pub(super) async fn leave(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
+}
+
+/// The configuration, with the flags over it, and the contract.
+pub(super) fn settings(args: &TargetArgs) -> Result<(Config, Contract), CommandError> {
+    let mut config =
+        args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load).map_err(CommandError::usage)?;
+    override_with(&mut config, args)?;
+    let contract = contract(config.contract.as_deref())?;
+    Ok((config, contract))
+}
+
+/// Runs a command's work to its end.
+pub(super) fn block_on(work: impl Future<Output = Result<u8, CommandError>>) -> Result<u8, CommandError> {
+    let runtime =
+        tokio::runtime::Runtime::new().map_err(|error| CommandError::Unreachable(format!("no runtime: {error}")))?;
+    let outcome = runtime.block_on(work);
+    // A name that is still being looked up cannot be called off; everything else ends at once.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
+}
+
+/// Flags stand over the file.
+fn override_with(config: &mut Config, args: &TargetArgs) -> Result<(), CommandError> {
+    if let Some(target) = &args.target {
+        config.target = Some(parse_base_url(target).map_err(|reason| {
+            let next_step = if reason.contains("; ") { "" } else { "; expected one such as http://127.0.0.1:8000" };
+            CommandError::Usage(format!("--target: {reason}{next_step}"))
+        })?);
+    }
+    config.contract = args.contract.clone().or(config.contract.take());
+    config.socket_path = args.socket_path.clone().or(config.socket_path.take());
+    if args.insecure {
+        config.tls = TlsOptions { insecure: true, ..config.tls.clone() };
+    }
+    Ok(())
+}
+
+/// Resolves with the reason when the run is to stop early: Ctrl-C, the system's request to end, or `--timeout`.
+pub(super) async fn stop(timeout: Option<Duration>) -> String {
+    let over = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupted() => "interrupted".to_owned(),
+        () = terminated() => "asked to end".to_owned(),
+        () = over => format!("--timeout {:?} is over", timeout.unwrap_or_default()),
+    }
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// SIGTERM, by which a CI ends a job that takes too long.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
