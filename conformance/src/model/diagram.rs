@@ -113,17 +113,17 @@ impl Sketch<'_, '_> {
     }
 
     fn heading(&self, names: &[String]) -> String {
-        let mut line = blank();
+        let mut line = Vec::new();
         put(&mut line, PROVIDER - 5, "provider");
         put(&mut line, BACKEND - 5, "backend");
         for (index, name) in names.iter().enumerate() {
             put(&mut line, self.column(names, index), name);
         }
-        finish(line)
+        format!("{}\n", finished(line))
     }
 
     fn line(&self, row: &Row, start: Duration, names: &[String]) -> String {
-        let mut line = blank();
+        let mut line = Vec::new();
         put(&mut line, 0, &format!("{:>8}", evidence::span(row.at.saturating_sub(start))));
         put(&mut line, BACKEND, &self.pen.life.to_string());
         for socket in 0..names.len() {
@@ -147,7 +147,7 @@ impl Sketch<'_, '_> {
         let last = names.len().checked_sub(1).map_or(BACKEND, |last| self.column(names, last));
         let text = row.text.replace(|c: char| c.is_control(), " ");
         put(&mut line, last + 3, &cut(&text, WIDTH.saturating_sub(last + 4)));
-        finish(line).trim_end_matches('\n').to_owned()
+        finished(line)
     }
 
     /// Whether any of the actor's connections is alive at that time.
@@ -257,10 +257,6 @@ fn cut(text: &str, columns: usize) -> String {
     end.map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
 }
 
-fn blank() -> Vec<char> {
-    Vec::new()
-}
-
 /// Writes text at a column, over what stands there.
 fn put(line: &mut Vec<char>, at: usize, text: &str) {
     for (offset, c) in text.chars().enumerate() {
@@ -271,7 +267,78 @@ fn put(line: &mut Vec<char>, at: usize, text: &str) {
     }
 }
 
-fn finish(line: Vec<char>) -> String {
-    let text: String = line.into_iter().collect();
-    format!("{}\n", text.trim_end())
+fn finished(line: Vec<char>) -> String {
+    line.into_iter().collect::<String>().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fixtures::Contract;
+
+    use super::*;
+    use crate::model::judge;
+    use crate::recording::tape::Tape;
+
+    /// A member that hears one message twice and a bystander that hears it too.
+    fn drawn(names: [&str; 2], unicode: bool) -> String {
+        let mut tape = Tape::under(Contract::room_updates(), "drawn");
+        tape.member(names[0], "Partner").opens(names[1]).sends("Partner", "m1");
+        tape.told_all(&[names[0], names[0], names[1]], "m1").settles(&names).closes(names[0], true);
+        let recording = tape.ended();
+        let conversation = Conversation::new(&recording.header, "drawn", &recording.entries);
+        draw(&conversation, &judge::judge(&conversation, false).violations, unicode)
+    }
+
+    #[test]
+    fn each_thing_is_a_line_between_the_columns_of_those_whom_it_concerns() {
+        let expected = "       provider  backend     a   b
+  0.0 ms              │◀─────│      connects by websocket
+  1.0 ms              │◀─────│      join_room {\"room\":\"PartnerApp\"}
+  2.0 ms              │─────▶│      join_room_response {\"status\":1,\"room\":\"PartnerApp\"}
+  5.0 ms              │◀─────────│  connects by websocket
+  6.0 ms     ────────▶│      │   │  m1 Partner text \"~nonce00000 hello\" from 15550100000
+  8.0 ms              │─────▶│   │  room_update of m1, unread 1
+  9.0 ms              │─────▶│   │  room_update of m1, unread 1
+  9.0 ms              │      ✗   │  m1 again: broadcast.exactly-once
+   10 ms              │─────────▶│  room_update of m1, unread 1
+   10 ms              │      │   ✗  must not hear m1: broadcast.only-room
+";
+        assert_eq!(drawn(["a", "b"], true), expected);
+    }
+
+    #[test]
+    fn long_names_are_numbered_and_explained() {
+        let drawn = drawn(["member/Partner", "bystander"], true);
+        assert!(drawn.starts_with("       provider  backend     1   2\n"), "{drawn}");
+        assert!(drawn.ends_with("          1: member/Partner\n          2: bystander\n"), "{drawn}");
+    }
+
+    #[test]
+    fn without_unicode_it_is_ascii() {
+        let drawn = drawn(["a", "b"], false);
+        assert!(drawn.is_ascii() && drawn.contains("|<-----|") && drawn.contains("|----->|"), "{drawn}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_page_however_many_take_part_and_whatever_is_said() {
+        let mut tape = Tape::under(Contract::room_updates(), "drawn");
+        for actor in 'a'..='l' {
+            tape.member(&actor.to_string(), "Partner");
+        }
+        tape.sends("Partner", "m1").told_with("l", "m1", |summary| {
+            summary.insert("last_message".to_owned(), "日本".repeat(200).into());
+        });
+        tape.emits("l", &"日本".repeat(200), vec![]).wait(3_000).settles(&["a"]);
+        let recording = tape.ended();
+        let conversation = Conversation::new(&recording.header, "drawn", &recording.entries);
+        let drawn = draw(&conversation, &judge::judge(&conversation, false).violations, true);
+        assert!(drawn.lines().count() > 40);
+        for line in drawn.lines() {
+            let width: usize = line.chars().map(|c| c.width().unwrap_or(0)).sum();
+            assert!(width <= WIDTH, "{width} columns: {line}");
+        }
+        assert!(Duration::from_secs(3) < recording.entries.last().unwrap().at);
+    }
 }

@@ -11,6 +11,7 @@ mod contents;
 pub mod diagram;
 pub mod file;
 pub mod generate;
+mod hearing;
 pub mod judge;
 pub mod lower;
 pub mod perform;

@@ -233,3 +233,59 @@ fn texts(script: &mut Script) -> Vec<&mut String> {
     collect(&mut script.moves, &mut all);
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(text: &str) -> Move {
+        let kind = MessageKind::Image;
+        let text = Some(text.to_owned());
+        Move::Say(Saying { route: 0, customer: 0, kind, text, awaited: false, to_nobody: false })
+    }
+
+    fn act(socket: usize) -> Move {
+        Move::Act { socket, act: Act::StopReading }
+    }
+
+    fn script(moves: Vec<Move>) -> Script {
+        Script { transports: vec![Transport::Polling; 2], moves }
+    }
+
+    #[test]
+    fn parts_are_taken_away_from_every_place() {
+        let script = script(vec![act(0), act(1), act(2)]);
+        let left = |index: usize, size| without(&script, index * size, size).map(|script| script.moves);
+        assert_eq!(left(0, 2), Some(vec![act(2)]));
+        assert_eq!(left(1, 2), Some(vec![act(0), act(1)]));
+        assert_eq!(left(2, 2), None);
+        assert_eq!(left(1, 1), Some(vec![act(0), act(2)]));
+    }
+
+    #[test]
+    fn what_happens_at_once_loses_branches_and_moves_or_happens_in_a_row() {
+        let at_once = |branches: &[&[Move]]| Move::AtOnce(branches.iter().map(|branch| branch.to_vec()).collect());
+        let script = script(vec![act(9), at_once(&[&[act(0), act(1)], &[act(2)]])]);
+        let made: Vec<Vec<Move>> = nested(&script).into_iter().map(|script| script.moves[1..].to_vec()).collect();
+        let expected = [
+            vec![at_once(&[&[act(2)]])],
+            vec![at_once(&[&[act(0), act(1)]])],
+            vec![at_once(&[&[act(1)], &[act(2)]])],
+            vec![at_once(&[&[act(0)], &[act(2)]])],
+            vec![at_once(&[&[act(0), act(1)], &[]])],
+            vec![act(0), act(1), act(2)],
+        ];
+        assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn plainer_forms_are_tried_within_branches_too() {
+        let script = script(vec![Move::AtOnce(vec![vec![say("x")], vec![act(0)]])]);
+        let made = plainer(&script);
+        assert!(made[0].transports.iter().all(|transport| *transport == Transport::Websocket));
+        let text = |script: &Script| format!("{:?}", script.moves).contains("Text");
+        let opens = |script: &Script| format!("{:?}", script.moves).contains("Open");
+        assert!(made.iter().any(text) && made.iter().any(opens));
+        assert_eq!(texts(&mut script.clone()).len(), 1);
+    }
+}

@@ -3,7 +3,10 @@
 //! It follows along who is certainly a member, as far as that can be said beforehand, so that the scenario waits for
 //! those and no others. Who must hear is not decided here but by the [judge](super::judge), from what really happened.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod branches;
+mod view;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fixtures::webhooks::MessageKind;
@@ -13,6 +16,8 @@ use super::generate::{Act, Move, Saying, Script};
 use crate::recording::{TokenUse, Transport};
 use crate::scenario::{Actor, Message, Scenario, Step};
 use crate::scenarios::{Plan, ask, identity_key, malformed};
+use branches::Others;
+use view::{Known, Pending, Socket, View};
 
 /// The name of generated scenarios.
 pub const NAME: &str = "property";
@@ -36,7 +41,7 @@ pub fn scenario(script: &Script, plan: &Plan<'_>) -> Scenario {
     for socket in view.sockets.iter().filter(|(_, state)| state.spoiled).map(|(socket, _)| *socket) {
         steps.push(Step::Drop { actor: director.name(socket) });
     }
-    for socket in view.sockets.iter().filter(|(_, state)| state.paused).map(|(socket, _)| *socket) {
+    for socket in view.sockets.iter().filter(|(_, state)| state.paused && !state.spoiled).map(|(socket, _)| *socket) {
         steps.push(Step::ResumeReading { actor: director.name(socket) });
     }
     steps.push(Step::Settle { actors: Vec::new() });
@@ -52,107 +57,6 @@ fn bad_joins(plan: &Plan<'_>) -> Vec<Vec<Value>> {
     let unknown = names.into_iter().filter(|name| plan.contract.route_of_room(name).is_none());
     forms.extend(unknown.map(|name| vec![json!({ "room": name })]));
     forms
-}
-
-/// What is certain at a point of the scenario.
-#[derive(Debug, Clone, Default)]
-struct View {
-    sockets: BTreeMap<usize, Socket>,
-    pending: Vec<Pending>,
-    /// Messages with text that somebody has heard, so that their chats' ids are known.
-    known: Vec<Known>,
-}
-
-/// A connected socket.
-#[derive(Debug, Clone, Default)]
-struct Socket {
-    /// The routes whose rooms it is certainly in.
-    rooms: BTreeSet<usize>,
-    paused: bool,
-    /// It has sent what may end its connection.
-    spoiled: bool,
-    /// Something was sent that it has heard or must not hear, and no fence since has shown which.
-    unfenced: bool,
-}
-
-/// A message that was sent and not yet waited for.
-#[derive(Debug, Clone)]
-struct Pending {
-    message: Known,
-    has_text: bool,
-    /// Who certainly must hear it.
-    who: BTreeSet<usize>,
-}
-
-#[derive(Debug, Clone)]
-struct Known {
-    label: Arc<str>,
-    route: usize,
-    customer: usize,
-}
-
-impl View {
-    /// A message that was heard, counted from the latest.
-    fn earlier(&self, count: usize) -> Option<Known> {
-        let back = count.checked_rem(self.known.len())?;
-        self.known.iter().rev().nth(back).cloned()
-    }
-
-    fn state(&mut self, socket: usize) -> &mut Socket {
-        self.sockets.entry(socket).or_default()
-    }
-
-    fn usable(&self, socket: usize) -> bool {
-        self.sockets.get(&socket).is_some_and(|state| !state.paused && !state.spoiled)
-    }
-
-    fn sent(&mut self, route: usize, customer: usize, message: &Message, others: &Others) {
-        let members = self.sockets.iter().filter(|(socket, state)| {
-            state.rooms.contains(&route) && self.usable(**socket) && !others.busy.contains(*socket)
-        });
-        let who = members.map(|(socket, _)| *socket).collect();
-        let has_text = message.text.is_some();
-        let message = Known { label: Arc::clone(&message.label), route, customer };
-        self.pending.push(Pending { message, has_text, who });
-        self.sockets.values_mut().for_each(|state| state.unfenced = true);
-    }
-
-    /// A socket need no longer hear what was sent before, in the room of one route or in all.
-    fn release(&mut self, socket: usize, route: Option<usize>) {
-        for pending in
-            self.pending.iter_mut().filter(|pending| route.is_none_or(|route| pending.message.route == route))
-        {
-            pending.who.remove(&socket);
-        }
-    }
-
-    fn gone(&mut self, socket: usize) {
-        self.sockets.remove(&socket);
-        self.release(socket, None);
-    }
-
-    /// Goes on with what a branch has made of its own sockets, sent and heard.
-    fn take_over(&mut self, own: &BTreeSet<usize>, branch: View, known_before: usize) {
-        for socket in own {
-            match branch.sockets.get(socket) {
-                Some(state) => drop(self.sockets.insert(*socket, state.clone())),
-                None => drop(self.sockets.remove(socket)),
-            }
-        }
-        self.pending.extend(branch.pending);
-        self.known.extend(branch.known.into_iter().skip(known_before));
-    }
-}
-
-/// What goes on at the same time in other branches.
-#[derive(Debug, Clone, Default)]
-struct Others {
-    /// Within branches at all: messages without text could be taken for one another.
-    concurrent: bool,
-    /// Sockets that another branch uses.
-    busy: BTreeSet<usize>,
-    /// Sockets that this branch uses too: they ask without waiting, since an answer does not tell who asked for it.
-    shared: BTreeSet<usize>,
 }
 
 struct Director<'a> {
@@ -202,80 +106,6 @@ impl Director<'_> {
             }
             Move::AtOnce(branches) => self.at_once(branches, view, out),
         }
-    }
-
-    /// Branches know what was certain before them, and of one another only which sockets are in use.
-    fn at_once(&mut self, branches: &[Vec<Move>], view: &mut View, out: &mut Vec<Step>) {
-        self.catch_up(view, out);
-        let before = view.clone();
-        let used: Vec<BTreeSet<usize>> = branches.iter().map(|branch| self.sockets_of(branch)).collect();
-        let (mut lists, mut all_shared) = (Vec::new(), BTreeSet::new());
-        for (index, branch) in branches.iter().enumerate() {
-            let elsewhere = used.iter().enumerate().filter(|(other, _)| *other != index);
-            let busy: BTreeSet<usize> = elsewhere.flat_map(|(_, sockets)| sockets).copied().collect();
-            let shared = &used[index] & &busy;
-            let others = Others { concurrent: true, busy, shared };
-            let (mut inner, mut steps) = (before.clone(), Vec::new());
-            branch.iter().for_each(|one| self.step(one, &mut inner, &others, &mut steps));
-            view.take_over(&(&used[index] - &others.shared), inner, before.known.len());
-            all_shared.extend(others.shared);
-            lists.push(steps);
-        }
-        lists.retain(|steps| !steps.is_empty());
-        match lists.len() {
-            0 | 1 => out.extend(lists.into_iter().flatten()),
-            _ => out.push(Step::Together { branches: lists }),
-        }
-        self.settle_shared(branches, &all_shared, view, out);
-    }
-
-    /// Lets the answers of sockets that asked without waiting come in, and takes stock of what they have joined.
-    fn settle_shared(
-        &mut self,
-        branches: &[Vec<Move>],
-        shared: &BTreeSet<usize>,
-        view: &mut View,
-        out: &mut Vec<Step>,
-    ) {
-        let routes = self.plan.contract.routes.len();
-        let mut actors = Vec::new();
-        for &socket in shared {
-            if !view.usable(socket) {
-                continue;
-            }
-            let asked = |joins: bool| -> BTreeSet<usize> {
-                let acts = branches.iter().flatten().filter_map(|one| match one {
-                    Move::Act { socket: who, act } if who % self.script.transports.len() == socket => Some(act),
-                    _ => None,
-                });
-                acts.filter_map(|act| match act {
-                    Act::Join(route) if joins => Some(route % routes),
-                    Act::Leave(route) if !joins => Some(route % routes),
-                    _ => None,
-                })
-                .collect()
-            };
-            let (joined, left) = (asked(true), asked(false));
-            if joined.is_empty() && left.is_empty() {
-                continue;
-            }
-            if let Some(state) = view.sockets.get_mut(&socket) {
-                state.rooms = &(&state.rooms | &(&joined - &left)) - &left;
-            }
-            actors.push(self.name(socket));
-        }
-        if !actors.is_empty() {
-            out.push(Step::Settle { actors });
-        }
-    }
-
-    fn sockets_of(&self, moves: &[Move]) -> BTreeSet<usize> {
-        let of = |one: &Move| match one {
-            Move::Act { socket, .. } => BTreeSet::from([socket % self.script.transports.len()]),
-            Move::AtOnce(branches) => branches.iter().flat_map(|branch| self.sockets_of(branch)).collect(),
-            _ => BTreeSet::new(),
-        };
-        moves.iter().flat_map(of).collect()
     }
 
     /// What a socket does that no other branch uses.
@@ -337,20 +167,6 @@ impl Director<'_> {
             }
             Act::Reply(earlier) => self.reply(socket, *earlier, view, out),
             Act::Read(earlier) => self.read(socket, *earlier, view, out),
-        }
-    }
-
-    /// What a socket does while another branch uses it too: joins and leaves, and no waiting for their answers.
-    fn ask_only(&mut self, socket: usize, act: &Act, view: &View, out: &mut Vec<Step>) {
-        let contract = self.plan.contract;
-        let (exchange, route) = match act {
-            Act::Join(route) => (Some(&contract.join), route),
-            Act::Leave(route) => (contract.leave.as_ref(), route),
-            _ => return,
-        };
-        if let Some(exchange) = exchange.filter(|_| view.usable(socket)) {
-            let args = vec![json!({"room": contract.routes[route % contract.routes.len()].room})];
-            out.push(Step::Emit { actor: self.name(socket), event: exchange.request.clone(), args });
         }
     }
 
@@ -495,3 +311,6 @@ impl Director<'_> {
         Actor::from(letter.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;
