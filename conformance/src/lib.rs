@@ -2,7 +2,7 @@
 //!
 //! Scenarios drive, checks judge: a [`scenario`] is a list of steps, a [`stage`] performs them against a [`target`] and
 //! writes a [`recording`], and the [`checks`] are pure functions from the recording to [`verdict`]s. [`run`] puts these
-//! together and tells reporters what happens.
+//! together and tells reporters what happens; [`model`] does the same with random scenarios.
 
 pub mod checks;
 pub mod config;

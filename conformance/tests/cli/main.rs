@@ -11,6 +11,7 @@ mod arguments;
 mod configuration;
 mod interruption;
 mod output;
+mod properties;
 mod recordings;
 mod secrets;
 mod targets;
