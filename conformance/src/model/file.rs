@@ -116,6 +116,8 @@ impl Known<'_> {
             Step::Open { actor, .. } => drop(self.actors.insert(Arc::clone(actor))),
             Step::Send { messages } => self.labels.extend(messages.iter().map(|message| Arc::clone(&message.label))),
             Step::Redeliver { again, .. } => drop(self.labels.insert(Arc::clone(again))),
+            Step::Deliver { message, .. } => drop(self.labels.insert(Arc::clone(&message.label))),
+            Step::Crowd { name, .. } => drop(self.actors.insert(format!("{name}/*").into())),
             Step::Together { branches } => branches.iter().flatten().for_each(|step| self.learn(step)),
             _ => {}
         }
@@ -130,6 +132,10 @@ impl Known<'_> {
                 }
                 Ok(())
             }
+            Step::Deliver { message, .. } => {
+                self.customer_type(&message.customer_type)?;
+                new_label(&message.label, seen)
+            }
             Step::Redeliver { label, again } => self.label(label).and_then(|()| new_label(again, seen)),
             Step::Receipt { label, .. } => self.label(label),
             Step::Heard { actors, messages, .. } => {
@@ -143,13 +149,20 @@ impl Known<'_> {
             | Step::Leave { actor, .. }
             | Step::Ask { actor, .. }
             | Step::Emit { actor, .. }
-            | Step::Frame { actor, .. }
+            | Step::Raw { actor, .. }
+            | Step::AwaitPing { actor }
+            | Step::FallSilent { actor }
             | Step::Clog { actor, .. }
             | Step::StopReading { actor }
             | Step::ResumeReading { actor }
             | Step::Close { actor }
             | Step::Drop { actor } => self.actor(actor),
-            Step::Open { .. } | Step::Rest { .. } | Step::LogOut => Ok(()),
+            Step::Open { .. }
+            | Step::Rest { .. }
+            | Step::LogOut
+            | Step::Probe(_)
+            | Step::Crowd { .. }
+            | Step::Restart => Ok(()),
         }
     }
 

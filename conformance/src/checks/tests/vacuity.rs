@@ -57,7 +57,6 @@ impl Silence {
             Step::Leave { actor, room } => drop(tape.leaves(actor, room)),
             Step::Ask { actor, request, args, .. } => drop(tape.emits(actor, request, args.clone())),
             Step::Emit { actor, event, args } => drop(tape.emits(actor, event, args.clone())),
-            Step::Frame { actor, text } => drop(tape.at(actor, What::Malformed { text: text.clone() })),
             Step::Send { messages } => {
                 for message in messages {
                     tape.sends_kind(message.kind, &message.from, &message.customer_type, &message.label);

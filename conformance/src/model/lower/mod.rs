@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::generate::{Act, Move, Saying, Script};
 use crate::recording::{TokenUse, Transport};
-use crate::scenario::{Actor, Message, Scenario, Step};
+use crate::scenario::{Actor, Message, Raw, Scenario, Step};
 use crate::scenarios::{Plan, ask, identity_key, malformed};
 use branches::Others;
 use view::{Known, Pending, Socket, View};
@@ -161,7 +161,7 @@ impl Director<'_> {
             Act::BadFrame(which) => {
                 self.ready(socket, view, out);
                 let text = BAD_FRAMES[which % BAD_FRAMES.len()].to_owned();
-                out.push(Step::Frame { actor: self.name(socket), text });
+                out.push(Step::Raw { actor: self.name(socket), raw: Raw::Text(text) });
                 view.state(socket).spoiled = true;
                 view.release(socket, None);
             }

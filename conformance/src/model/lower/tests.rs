@@ -42,7 +42,7 @@ fn word(step: &Step) -> String {
         Step::Leave { actor, room } => format!("leave {actor} {room}"),
         Step::Emit { actor, event, .. } => format!("emit {actor} {event}"),
         Step::Drop { actor } => format!("drop {actor}"),
-        Step::Frame { actor, .. } => format!("frame {actor}"),
+        Step::Raw { actor, .. } => format!("raw {actor}"),
         Step::StopReading { actor } => format!("stop {actor}"),
         Step::ResumeReading { actor } => format!("resume {actor}"),
         Step::Send { messages } => {
@@ -86,7 +86,7 @@ fn follow(steps: &[Step], connected: &mut BTreeMap<Actor, bool>) {
             | Step::Leave { actor, .. }
             | Step::Ask { actor, .. }
             | Step::Emit { actor, .. }
-            | Step::Frame { actor, .. } => assert_eq!(connected.get(actor), Some(&true), "{step:?}"),
+            | Step::Raw { actor, .. } => assert_eq!(connected.get(actor), Some(&true), "{step:?}"),
             Step::Heard { actors, .. } => {
                 assert!(actors.iter().all(|actor| connected.get(actor) == Some(&true)), "{step:?}: {connected:?}");
             }
@@ -193,6 +193,6 @@ fn a_socket_that_two_branches_use_asks_without_waiting_and_is_settled_after() {
 fn who_may_have_been_cut_off_is_dropped_and_who_stopped_reading_reads_again() {
     let moves = vec![act(0, Act::BadFrame(0)), act(1, Act::StopReading), act(0, Act::Join(0))];
     let expected =
-        ["open a", "frame a", "open b", "stop b", "drop a", "open a", "join a PartnerApp", "resume b", "settle"];
+        ["open a", "raw a", "open b", "stop b", "drop a", "open a", "join a PartnerApp", "resume b", "settle"];
     assert_eq!(told(moves), expected);
 }
