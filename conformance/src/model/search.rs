@@ -18,6 +18,9 @@ const CONFIRMATIONS: usize = 3;
 /// How often a smaller scenario is tried where the first failed each time, and where it did not.
 const ATTEMPTS: (usize, usize) = (4, 10);
 
+/// After so many cases of which not one message was accepted, no other will do better.
+const HOPELESS: u32 = 5;
+
 /// What could not be tested is told up to this many times.
 const UNTESTED: usize = 10;
 
@@ -97,6 +100,11 @@ pub struct Searched {
 }
 
 impl Searched {
+    /// Whether nothing can be tested at all, as where every message is refused.
+    fn is_hopeless(&self) -> bool {
+        self.cases >= HOPELESS && self.counts.messages == 0 && !self.untested.is_empty()
+    }
+
     fn take(&mut self, performed: &Performed) {
         self.cases += 1;
         self.counts.add(&performed.judged.counts);
@@ -186,6 +194,10 @@ async fn first_failure(
         let (case, performed) = ended.map_err(|panic| format!("a case broke off: {panic}"))?;
         searched.take(&performed);
         tell(Progress::Judged { cases: searched.cases, counts: &searched.counts });
+        if searched.is_hopeless() {
+            running.shutdown().await;
+            return Ok(None);
+        }
         if !performed.judged.violations.is_empty() {
             running.shutdown().await;
             return Ok(Some((case, performed)));

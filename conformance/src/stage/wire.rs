@@ -201,6 +201,10 @@ impl Performance<'_> {
         receive_buffer: Option<u32>,
     ) {
         let Ground { target, contract, .. } = &*self.stage.ground;
+        // Steps that were left out may have been to end it. Nobody else is to blame for its end.
+        if let Some(earlier) = self.remove(actor) {
+            earlier.close().await;
+        }
         let connection = {
             let mut connections = lock(&self.connections);
             let count = connections.entry(Arc::clone(actor)).or_default();

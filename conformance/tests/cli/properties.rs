@@ -71,6 +71,16 @@ async fn a_scenario_that_cannot_be_performed_is_neither_passed_nor_failed() {
     assert!(ended.report(3).contains("\ncould not be tested:\n  a message was not accepted: "), "{ended:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_ends_where_no_message_is_accepted() {
+    let folder = Folder::new();
+    let webhook = "[trigger]\nkind = \"whatsapp\"\npath = \"/nowhere/{channel}\"";
+    let config = folder.write("c.toml", &configuration(&mock(), webhook));
+    let ended = conformance(["property", "--config", &config]).end().await;
+    let report = ended.report(3);
+    assert!(report.starts_with("5 scenarios in ") && report.contains("\ncould not be tested (seed "), "{report}");
+}
+
 #[tokio::test]
 async fn a_scenario_file_that_is_wrong_is_refused_by_its_line() {
     let folder = Folder::new();
