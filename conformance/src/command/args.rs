@@ -164,6 +164,10 @@ pub struct RunArgs {
     /// How many scenarios run at the same time, at most: fewer where the target is slow
     #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
+    /// Let rust_socketio, a client that is not ours, hear the broadcasts too, and compare (builds with `--features
+    /// rust-socketio`)
+    #[arg(long)]
+    pub witness: bool,
 }
 
 /// The options of `property`.

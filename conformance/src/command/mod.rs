@@ -97,12 +97,20 @@ impl Judging {
 impl args::RunArgs {
     fn options(&self) -> Result<RunOptions, CommandError> {
         let (checks, known) = self.judging.resolve()?;
+        if self.witness && cfg!(not(feature = "rust-socketio")) {
+            return Err(CommandError::Usage(
+                "--witness: this build has no second client; build with `--features rust-socketio`, which needs OpenSSL's \
+                 headers (Debian: libssl-dev)"
+                    .to_owned(),
+            ));
+        }
         Ok(RunOptions {
             checks,
             strict: self.judging.strict,
             known,
             transport: self.target.transport,
             jobs: usize::from(self.jobs),
+            witness: self.witness,
         })
     }
 }

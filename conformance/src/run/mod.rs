@@ -5,6 +5,8 @@ pub mod event;
 mod loss;
 mod selection;
 mod summary;
+#[cfg(feature = "rust-socketio")]
+mod witness;
 
 use std::future::Future;
 use std::io;
@@ -38,6 +40,9 @@ pub struct RunOptions {
     pub transport: Transport,
     /// How many scenarios are performed at the same time, at most: fewer where the target turns out to be slow.
     pub jobs: usize,
+    /// Whether the broadcast scenarios are performed once more, heard by rust_socketio: in builds with the feature of that
+    /// name, and not otherwise.
+    pub witness: bool,
 }
 
 /// The scenarios that the checks read, each once, in the checks' order.
@@ -122,6 +127,12 @@ pub async fn run(
     }
     run.judge_the_rest();
     run.judge_anew_where_lost().await;
+    #[cfg(feature = "rust-socketio")]
+    if options.witness && why.is_none() {
+        let notice = run.hear_witness(&plan).await;
+        reporter.on_event(&RunEvent::Notice(&notice))?;
+        notices.push(notice);
+    }
     let recording = Recording { header: run.header, entries: run.recorder.entries() };
     notices.extend(ground.target.notices.all());
     notices.extend(why.iter().cloned());

@@ -1,12 +1,12 @@
 //! Steps that wait for the server's heartbeat, by the numbers of its own handshake.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::socket::Socket;
 use super::wire::Performance;
 use crate::recording::{Direction, Entry, What};
 use crate::scenario::Actor;
+use crate::wire::Handshake;
 
 /// What a server's timers and a busy machine may add.
 const SLACK: Duration = Duration::from_secs(2);
@@ -15,8 +15,9 @@ impl Performance<'_> {
     /// Waits for a ping at least half an interval after the connection opened: one right behind the handshake, which some
     /// servers send, tells nothing of the interval.
     pub(super) async fn await_ping(&self, actor: &Actor) {
-        let Some(socket) = self.socket(actor).filter(|socket| self.is_bearable(socket)) else { return };
-        let interval = socket.handshake().ping_interval;
+        let Some(socket) = self.socket(actor) else { return };
+        let Some(Handshake { ping_interval: interval, .. }) = self.bearable(&socket) else { return };
+        let interval = *interval;
         let position = 0;
         let opened = self.log.find_from(position, |entry| {
             (of(entry, &socket) && matches!(entry.what, What::Opened { .. })).then_some(entry.at)
@@ -35,11 +36,11 @@ impl Performance<'_> {
     /// Stops answering pings and waits for the connection's end. Servers that look for silent clients in rounds come up to
     /// one time-out late.
     pub(super) async fn fall_silent(&self, actor: &Actor) {
-        let Some(socket) = self.socket(actor).filter(|socket| self.is_bearable(socket)) else { return };
+        let Some(socket) = self.socket(actor) else { return };
+        let Some(handshake) = self.bearable(&socket) else { return };
         let position = self.log.position();
         socket.fall_silent();
         let from = Instant::now();
-        let handshake = socket.handshake();
         let deadline = from + handshake.ping_interval + handshake.ping_timeout * 2 + SLACK;
         self.log
             .wait(position, deadline, |entry| {
@@ -49,9 +50,9 @@ impl Performance<'_> {
         self.stage.pace.waited("heartbeats", from);
     }
 
-    /// Whether the heartbeat is short enough to be waited for; where it is not, that is written down.
-    fn is_bearable(&self, socket: &Arc<Socket>) -> bool {
-        let handshake = socket.handshake();
+    /// The handshake, where its heartbeat is short enough to be waited for; where it is not, that is written down.
+    fn bearable<'s>(&self, socket: &'s Socket) -> Option<&'s Handshake> {
+        let handshake = socket.handshake()?;
         let (beat, most) =
             (handshake.ping_interval + handshake.ping_timeout, self.stage.ground.target.deadlines.heartbeat);
         if beat > most {
@@ -61,7 +62,7 @@ impl Performance<'_> {
             );
             self.log.write(Some(&socket.peer), What::Skipped { what: "the heartbeat".to_owned(), reason });
         }
-        beat <= most
+        (beat <= most).then_some(handshake)
     }
 }
 

@@ -40,7 +40,7 @@ impl From<net::Answer> for Answered {
 impl Performance<'_> {
     pub(super) async fn raw(&self, actor: &Actor, raw: &Raw) -> Result<(), String> {
         let Some(socket) = self.socket(actor) else { return Ok(()) };
-        match raw.bytes(socket.handshake().max_payload) {
+        match raw.bytes(socket.handshake().and_then(|handshake| handshake.max_payload)) {
             Ok((bytes, is_text)) => {
                 let shown = match raw {
                     Raw::Text(text) => evidence::shorten(text, 200),

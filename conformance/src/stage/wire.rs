@@ -30,6 +30,9 @@ pub struct WireStage {
     transport: Transport,
     /// How long [`Step::Heard`] waits.
     delivery: Duration,
+    /// Whether good clients that connect by WebSocket do so by rust_socketio.
+    #[cfg(feature = "rust-socketio")]
+    by_witness: bool,
 }
 
 impl WireStage {
@@ -37,7 +40,21 @@ impl WireStage {
     #[must_use]
     pub fn new(ground: Arc<Ground>, pace: Arc<Pace>, transport: Transport) -> Self {
         let delivery = ground.target.deadlines.delivery;
-        Self { ground, pace, transport, delivery }
+        Self {
+            ground,
+            pace,
+            transport,
+            delivery,
+            #[cfg(feature = "rust-socketio")]
+            by_witness: false,
+        }
+    }
+
+    /// The same, with rust_socketio in place of the suite's own client where a good client connects by WebSocket.
+    #[cfg(feature = "rust-socketio")]
+    #[must_use]
+    pub fn by_witness(self) -> Self {
+        Self { by_witness: true, ..self }
     }
 
     /// The same, with another time that broadcasts may take.
@@ -234,11 +251,26 @@ impl Performance<'_> {
         };
         let from = Instant::now();
         let peer = Peer { actor: Arc::clone(actor), connection };
-        let socket = Socket::open(opening, peer, &self.log, &target.redactor).await;
+        let socket = self.connect(opening, peer).await;
         self.stage.pace.waited("connecting", from);
         if let Some(socket) = socket {
             lock(&self.sockets).insert(Arc::clone(actor), Arc::new(socket));
         }
+    }
+
+    #[cfg(feature = "rust-socketio")]
+    async fn connect(&self, opening: Opening, peer: Peer) -> Option<Socket> {
+        let Ground { target, contract, .. } = &*self.stage.ground;
+        let is_good = opening.transport == Transport::Websocket && opening.token == TokenUse::Good;
+        match self.stage.by_witness && is_good {
+            true => Socket::open_witness(opening, peer, &self.log, &target.redactor, &contract.join).await,
+            false => Socket::open(opening, peer, &self.log, &target.redactor).await,
+        }
+    }
+
+    #[cfg(not(feature = "rust-socketio"))]
+    async fn connect(&self, opening: Opening, peer: Peer) -> Option<Socket> {
+        Socket::open(opening, peer, &self.log, &self.stage.ground.target.redactor).await
     }
 
     /// Emits with placeholders filled in; none where the actor is not connected or a placeholder stands for nothing yet,
@@ -271,7 +303,7 @@ impl Performance<'_> {
         match kind {
             "origin" => Some(self.stage.ground.target.origin.clone()),
             "verify_token" => Some(self.stage.ground.target.trigger.webhook()?.verify_token()?.expose().to_owned()),
-            "session" => lock(&self.sockets).get(name).map(|socket| socket.handshake().sid.clone()),
+            "session" => lock(&self.sockets).get(name)?.handshake().map(|handshake| handshake.sid.clone()),
             "agent" => Some(self.stage.ground.agent().to_owned()),
             "sid" => lock(&self.sockets).get(name).and_then(|socket| socket.sid()),
             "number" => lock(&self.messages).get(name).map(|(sent, _)| sent.number.clone()),

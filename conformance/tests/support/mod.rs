@@ -40,6 +40,7 @@ pub fn all_checks() -> RunOptions {
         known: KnownFailures::default(),
         transport: Transport::Websocket,
         jobs: 4,
+        witness: false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! One connection of one actor: opens, connects, emits, fences, and writes every frame down.
+//! A connection by the suite's own client: opens, connects, emits, fences, and writes every frame down.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -8,28 +8,18 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::log::ScenarioLog;
+use super::Opening;
 use crate::conversation::evidence;
-use crate::recording::{Direction, Peer, TokenPlace, TokenUse, Transport, What};
+use crate::recording::{Direction, Peer, TokenPlace, Transport, What};
+use crate::stage::log::ScenarioLog;
 use crate::target::Redactor;
-use crate::wire::{self, EnginePacket, Frame, Handshake, SendError, Session, SessionOptions, Signal, SocketPacket};
+use crate::wire::{self, EnginePacket, Frame, Handshake, SendError, Session, Signal, SocketPacket};
 
 /// Frames that are no events are kept up to this many characters.
 const FRAME_LIMIT: usize = 200;
 
-/// How a connection is to be opened.
-pub(super) struct Opening {
-    pub transport: Transport,
-    pub token: TokenUse,
-    pub place: TokenPlace,
-    /// The token itself, where there is one.
-    pub token_text: Option<String>,
-    pub options: SessionOptions,
-    pub namespace: String,
-}
-
 /// A live connection.
-pub(super) struct Socket {
+pub(super) struct OwnSocket {
     pub peer: Peer,
     session: Session,
     shared: Arc<Shared>,
@@ -50,7 +40,7 @@ struct Shared {
     we_close: std::sync::atomic::AtomicBool,
 }
 
-impl Socket {
+impl OwnSocket {
     /// Opens and connects; what happened stands in the log. None where no session came about.
     pub async fn open(opening: Opening, peer: Peer, log: &Arc<ScenarioLog>, redactor: &Redactor) -> Option<Self> {
         let Opening { transport, token, place, token_text, mut options, namespace } = opening;
