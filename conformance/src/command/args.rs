@@ -42,6 +42,9 @@ pub enum Command {
     /// Judge a saved recording again, without a network
     #[command(after_help = JUDGE_EXAMPLES)]
     Judge(JudgeArgs),
+    /// Try the suite itself: against the embedded mock with each of its faults, does it find what it must?
+    #[command(after_help = MATRIX_EXAMPLES)]
+    Matrix(MatrixArgs),
     /// List the requirements and whether each has a check
     List(ListArgs),
     /// Say all there is to say about a requirement and its check
@@ -92,6 +95,18 @@ const JUDGE_EXAMPLES: &str = "\
 Examples:
   conformance judge run.jsonl
   conformance judge run.jsonl --run 'broadcast.*' --report json";
+
+const MATRIX_EXAMPLES: &str = "\
+Examples:
+  conformance matrix                                every fault, and which requirements it violates
+  conformance matrix --fault 'join-*' --fault missing-branch
+  conformance matrix --json > matrix.json
+
+Exit codes:
+  0  each fault is found by the checks that it is declared to violate, and by no others; a mock without faults conforms
+  1  not so: what differs is told
+  2  the command line is wrong
+  3  not all of it could be tried";
 
 /// Which checks, and what becomes of their verdicts.
 #[derive(Debug, Args)]
@@ -222,6 +237,23 @@ pub struct JudgeArgs {
     /// The checks and their verdicts.
     #[command(flatten)]
     pub judging: Judging,
+}
+
+/// The options of `matrix`.
+#[derive(Debug, Args)]
+pub struct MatrixArgs {
+    /// Only faults of this form, e.g. 'join-*' (may be repeated); `mock-server --list-faults` lists them
+    #[arg(long = "fault", value_name = "GLOB")]
+    pub faults: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many faults are tried at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
+    /// Stop after this long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
 }
 
 /// The options of `list`.

@@ -32,7 +32,7 @@ impl Backend {
     ) -> Result<Self, CommandError> {
         let embedded = match config.target {
             Some(_) => None,
-            None => Some(Embedded::start(&contract, &mut config).await?),
+            None => Some(Embedded::start(&contract, &mut config, Vec::new()).await?),
         };
         let target = Target::resolve(&config, &contract).map_err(CommandError::usage)?;
         let url = target.endpoint.shown_url("");

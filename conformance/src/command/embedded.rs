@@ -1,11 +1,14 @@
 //! The embedded mock: the target when none is named.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use conformance::config::{AuthConfig, AuthMode, Config, Secret, TriggerConfig, TriggerKind, WhatsappConfig};
 use fixtures::Contract;
-use mock_server::Options;
-use tokio::sync::oneshot;
+use mock_server::faults::Fault;
+use mock_server::{Options, ServeError};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -19,12 +22,17 @@ const PING_TIMEOUT: Duration = Duration::from_millis(1_000);
 /// A mock on a free port of the loopback interface, for as long as this lives.
 pub(super) struct Embedded {
     stop: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), mock_server::ServeError>>,
+    server: JoinHandle<Result<(), ServeError>>,
+    restart: Arc<Notify>,
 }
 
 impl Embedded {
-    /// Starts it, and sets the configuration to it.
-    pub(super) async fn start(contract: &Contract, config: &mut Config) -> Result<Self, CommandError> {
+    /// Starts it with these faults, and sets the configuration to it.
+    pub(super) async fn start(
+        contract: &Contract,
+        config: &mut Config,
+        faults: Vec<&'static Fault>,
+    ) -> Result<Self, CommandError> {
         let unusable = |error: &dyn std::fmt::Display| {
             CommandError::Unreachable(format!("the embedded mock cannot start: {error}"))
         };
@@ -36,6 +44,7 @@ impl Embedded {
             webhook_secret: Some("embedded-webhook-secret".to_owned()),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
+            faults,
             ..Options::default()
         };
         config.target = Some(url);
@@ -55,15 +64,42 @@ impl Embedded {
             ..TriggerConfig::default()
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(mock_server::serve(listener, options, async {
-            let _either_way_it_is_over = stopped.await;
-        }));
-        Ok(Self { stop, server })
+        let restart = Arc::new(Notify::new());
+        let server = tokio::spawn(serve(listener, options, stopped, Arc::clone(&restart)));
+        Ok(Self { stop, server, restart })
+    }
+
+    /// Restarts it whenever it is notified: a new server, which remembers nothing, on the same port.
+    pub(super) fn restart(&self) -> Arc<Notify> {
+        Arc::clone(&self.restart)
     }
 
     /// Stops it.
     pub(super) async fn stop(self) {
         drop(self.stop);
         let _nothing_left_to_tell = self.server.await;
+    }
+}
+
+/// Serves, one server after the other, until it is told to stop. The port is kept meanwhile, so that nobody else gets it.
+async fn serve(
+    listener: TcpListener,
+    options: Options,
+    mut stopped: oneshot::Receiver<()>,
+    restart: Arc<Notify>,
+) -> Result<(), ServeError> {
+    let listener = listener.into_std()?;
+    loop {
+        let mut stops = false;
+        let over = async {
+            tokio::select! {
+                _ = &mut stopped => stops = true,
+                () = restart.notified() => {}
+            }
+        };
+        mock_server::serve(TcpListener::from_std(listener.try_clone()?)?, options.clone(), over).await?;
+        if stops {
+            return Ok(());
+        }
     }
 }

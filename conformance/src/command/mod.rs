@@ -8,6 +8,7 @@ mod explain;
 mod init;
 mod judge;
 mod list;
+mod matrix;
 mod output;
 mod property;
 mod replay;
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         Some(Command::Property(args)) => property::property(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Judge(args)) => judge::judge(&args),
+        Some(Command::Matrix(args)) => matrix::matrix(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain { id }) => explain::explain(&id),
         Some(Command::Init { path }) => init::init(&path),

@@ -29,7 +29,7 @@ pub use junit::Junit;
 pub use markdown::Markdown;
 pub use spec::{Format, ReportError, ReportFile, ReportSpec};
 pub use terminal::{Detail, Look, Progress, Terminal};
-pub use text::visible;
+pub use text::{visible, wrap};
 
 use crate::run::event::{Conclusion, Report, Reporter, RunEvent};
 

@@ -56,7 +56,8 @@ pub(super) fn columns(text: &str) -> usize {
 }
 
 /// Breaks a text into lines of at most `width` columns: at spaces, and inside a word only where the word alone is too long.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {

@@ -79,7 +79,7 @@ struct Run<'r> {
 pub async fn run(
     ground: &Arc<Ground>,
     options: &RunOptions,
-    reporter: &mut dyn Reporter,
+    reporter: &mut (dyn Reporter + Send),
     stop: impl Future<Output = String>,
 ) -> io::Result<(Report, Recording)> {
     let lacks: Vec<Capability> = ground.target.lacking().keys().copied().collect();
@@ -215,7 +215,7 @@ impl Run<'_> {
         &mut self,
         plan: &Plan<'_>,
         blueprints: &[&'static Blueprint],
-        reporter: &mut dyn Reporter,
+        reporter: &mut (dyn Reporter + Send),
     ) -> io::Result<()> {
         for &blueprint in blueprints.iter().filter(|blueprint| blueprint.phase == Phase::Beside) {
             match blueprint.scenario(plan) {
@@ -238,7 +238,7 @@ impl Run<'_> {
         blueprints: &[&'static Blueprint],
         jobs: usize,
         all_over: bool,
-        reporter: &mut dyn Reporter,
+        reporter: &mut (dyn Reporter + Send),
         mut stop: std::pin::Pin<&mut impl Future<Output = String>>,
     ) -> io::Result<Option<String>> {
         let mut waiting = blueprints.iter();
@@ -308,7 +308,12 @@ impl Run<'_> {
         }
     }
 
-    fn judged(&mut self, blueprint: &Blueprint, took: Duration, reporter: &mut dyn Reporter) -> io::Result<()> {
+    fn judged(
+        &mut self,
+        blueprint: &Blueprint,
+        took: Duration,
+        reporter: &mut (dyn Reporter + Send),
+    ) -> io::Result<()> {
         let first = self.verdicts.len();
         self.judge_scenario(blueprint);
         self.options.known.mark(&mut self.verdicts[first..]);

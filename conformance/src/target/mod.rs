@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fixtures::Contract;
+use tokio::sync::Notify;
 
 pub use crate::config::Capability;
 use crate::config::suggest::instead_of;
@@ -115,10 +116,16 @@ impl Target {
             trigger,
             origin: config.origin.clone().unwrap_or_else(|| ORIGIN.to_owned()),
             members: config.members.unwrap_or(MEMBERS),
-            restart: config.restart.clone().map(|restart| Restart::new(restart, redactor.clone())),
+            restart: config.restart.clone().map(|restart| Restart::by_command(restart, redactor.clone())),
             redactor,
             notices,
         })
+    }
+
+    /// Lets the suite restart the target by a notice to whoever runs it, which is for a program that runs it itself.
+    pub fn restarts_on(&mut self, notice: Arc<Notify>) {
+        self.restart = Some(Restart::by_notice(notice));
+        self.lacks.remove(&Capability::Restart);
     }
 
     /// Why the target lacks a capability; none where it is taken to have it.
