@@ -4,23 +4,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixtures::Contract;
+use fixtures::{Contract, SampleChat};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use socketioxide::socket::{DisconnectReason, Sid};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 
-use crate::chats::{Author, Chat, Chats, Incoming, Message, Place, SummaryShape};
+use crate::chats::{Alert, Chat, Chats, Incoming, Message, Place, SummaryShape, Written};
 use crate::client::Client;
-use crate::events::{Emitted, Events};
+use crate::desk::Desk;
+use crate::events::{Emitted, Events, leave_chat};
 use crate::faults::{Arrival, FaultSet, Scene, Shown, Stored};
 use crate::options::Options;
 use crate::outgoing::{Broadcast, Outgoing};
 use crate::provider::{Delivered, Provider};
 use crate::rooms::{Change, Room};
+use crate::state::{Batch, Kept};
 
 /// How many jobs may wait. HTTP calls wait for room; a socket that finds none is cut off.
 const MOST_WAITING: usize = 16_384;
+
+/// How often the clock is looked at for what is due.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Something that has happened, in the order in which it did.
 pub(crate) enum Job {
@@ -63,10 +69,10 @@ impl Queue {
         self.jobs.send(job).await.is_ok()
     }
 
-    /// Asks the worker when it is this question's turn; `None` when the server is ending.
+    /// Asks the worker, or has it do something, when it is this question's turn; `None` when the server is ending.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Backend) -> T + Send + 'static,
+        question: impl FnOnce(&mut Backend) -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         // Nobody waits for the answer where the caller has gone away meanwhile.
@@ -81,6 +87,10 @@ pub(crate) struct Backend {
     pub contract: Arc<Contract>,
     /// The state.
     pub chats: Chats,
+    /// Who works here.
+    pub desk: Desk,
+    /// The id of the agent who can log in.
+    pub agent: String,
     /// Which keys a summary has.
     summary: SummaryShape,
     /// The exit.
@@ -94,15 +104,37 @@ pub(crate) struct Backend {
     /// What clients emitted before they were connected: they may, as soon as they have CONNECT's answer.
     early: HashMap<Sid, Vec<Emitted>>,
     clock: fn() -> Timestamp,
+    /// The way to the state file, where there is one.
+    keep: Option<mpsc::Sender<Batch>>,
 }
 
 impl Backend {
-    /// As the options say; `provider` is where agents' messages go, `queue` the way in.
-    pub(crate) fn new(options: &Options, contract: Arc<Contract>, provider: Option<Provider>, queue: Queue) -> Self {
-        let mut chats = Chats::default();
-        let known: Vec<_> =
-            options.sample_chats.iter().filter(|chat| contract.route(&chat.customer_type).is_some()).cloned().collect();
-        chats.add_samples(&known, (options.clock)());
+    /// As the options say; `provider` is where agents' messages go, `queue` the way in, and `kept` what an earlier run
+    /// has kept: then there are no samples.
+    pub(crate) fn new(
+        options: &Options,
+        contract: Arc<Contract>,
+        provider: Option<Provider>,
+        queue: Queue,
+        kept: Option<Kept>,
+    ) -> Self {
+        let now = (options.clock)();
+        let mut desk = Desk::new(&options.desk, &options.login, now);
+        let chats = match kept {
+            Some(kept) => {
+                for (id, online) in kept.executives {
+                    desk.set_online(&id, online);
+                }
+                kept.chats
+            }
+            None => {
+                let known = |chat: &&SampleChat| contract.route(&chat.customer_type).is_some();
+                let samples: Vec<_> = options.sample_chats.iter().filter(known).cloned().collect();
+                let mut chats = Chats::default();
+                chats.add_samples(&samples, now);
+                chats
+            }
+        };
         let summary = SummaryShape::of(&contract);
         for key in summary.unfilled(&contract) {
             tracing::warn!(key, "the contract requires a summary key that has no x-role: it will be missing");
@@ -113,21 +145,53 @@ impl Backend {
             events: Arc::new(Events::of(&contract)),
             contract,
             chats,
+            desk,
+            agent: options.login.admin_id.clone(),
             early: HashMap::new(),
             outgoing: Outgoing::new(faults.clone()),
             provider,
             faults,
             queue,
             clock: options.clock,
+            keep: None,
         }
+    }
+
+    /// From now on, tells the state file what changes: at first everything that it does not know.
+    pub(crate) fn keep_in(self, batches: mpsc::Sender<Batch>) -> Self {
+        Self { keep: Some(batches), ..self }
     }
 
     /// Works until nobody can put anything in any more.
     pub(crate) async fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
-        while let Some(job) = waiting.recv().await {
-            self.work(job).await;
+        self.keep().await;
+        let mut clock = tokio::time::interval(TICK);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                job = waiting.recv() => match job {
+                    Some(job) => self.work(job).await,
+                    None => return,
+                },
+                _ = clock.tick() => self.tell_alerts(),
+            }
+            self.keep().await;
             // What was sent lies in the clients' buffers: let their connections empty them before more is added.
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Hands what has changed to the state file, if there is one.
+    async fn keep(&mut self) {
+        let Some(batches) = &self.keep else { return };
+        let chats = self.chats.take_changes().unwrap_or_else(|error| {
+            tracing::error!(%error, "a chat could not be encoded for the state file");
+            Vec::new()
+        });
+        let batch = Batch { chats, executives: self.desk.take_changes() };
+        // Where the writer has failed, it has said so.
+        if !batch.is_empty() && batches.send(batch).await.is_err() {
+            self.keep = None;
         }
     }
 
@@ -141,7 +205,11 @@ impl Backend {
             }
             Job::Disconnected(client, reason) => {
                 self.early.remove(&client.id());
+                let chats: Vec<String> = self.outgoing.rooms_of(&client).filter_map(Room::chat_id).collect();
                 self.outgoing.change(&client, Change::Disconnect(reason));
+                for chat_id in chats {
+                    leave_chat::tell_left(self, &client, &chat_id);
+                }
             }
             // Until the library has marked a client as connected, which it does after it has answered CONNECT, nothing
             // can be sent to it.
@@ -197,8 +265,9 @@ impl Backend {
     }
 
     /// A message that was written in a page: saved first, then told. `None` if there is no such chat.
-    pub(crate) fn write(&mut self, chat_id: &str, author: Author, sender: &str, text: &str) -> Option<Message> {
-        let message = self.chats.write(chat_id, author, sender, text, (self.clock)())?.clone();
+    pub(crate) fn write(&mut self, chat_id: &str, written: Written) -> Option<Message> {
+        let now = self.now();
+        let message = self.chats.write(chat_id, written, now)?.clone();
         self.tell(chat_id);
         Some(message)
     }
@@ -220,6 +289,34 @@ impl Backend {
                 self.after(broadcast.delay, move |backend| backend.outgoing.broadcast(&broadcast));
             }
         }
+    }
+
+    /// Tells everybody of the customers who have now been waiting too long.
+    fn tell_alerts(&mut self) {
+        let now = self.now();
+        for Alert { chat_id, elapsed_minutes, alert_type } in self.chats.due_alerts(now) {
+            let Some(chat) = self.chats.get(&chat_id) else { continue };
+            let told = json!({
+                "chat_id": chat_id,
+                "customer_type": chat.customer_type,
+                "customer": chat.number,
+                "customer_name": chat.name,
+                "assigned_executive_id": chat.executive_id(),
+                "elapsed_minutes": elapsed_minutes,
+                "alert_type": alert_type,
+            });
+            self.announce("sla_alert", told);
+        }
+    }
+
+    /// Tells everybody who is connected.
+    pub(crate) fn announce(&mut self, event: &str, payload: Value) {
+        self.outgoing.broadcast(&Broadcast::new(Room::Dashboard, event, payload));
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
     }
 
     /// What is shown of a chat.

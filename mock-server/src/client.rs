@@ -38,6 +38,11 @@ impl Client {
         self.session.number
     }
 
+    /// What other clients may know it by.
+    pub(crate) fn public_id(&self) -> String {
+        format!("c{}", self.number())
+    }
+
     /// Counts one more event of it as waiting, or `None` where too many do.
     pub(crate) fn wait_for_turn(&self) -> Option<Waiting> {
         self.session.wait_for_turn()

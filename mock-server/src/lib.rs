@@ -4,12 +4,14 @@
 //! worker takes them, changes the chats (`chats`, pure) and sends through one exit (`outgoing`). So the order of
 //! what happens is the order of what is heard, and there is one place where each thing can be made to go wrong.
 //!
-//! Nothing is kept on disk, and there is one node: what a restart forgets, and what crosses nodes, is not shown here.
+//! Where a state file is given, a restart goes on from there (`state`); else everything is forgotten. There is one node:
+//! nothing crosses nodes here.
 
 mod auth;
 mod backend;
 mod chats;
 mod client;
+mod desk;
 mod events;
 pub mod faults;
 mod options;
@@ -19,8 +21,10 @@ mod rate;
 mod rest;
 mod rooms;
 mod server;
+mod state;
 mod transport;
 mod webhook;
 
 pub use options::{Auth, Login, Options};
 pub use server::{ServeError, bind, serve};
+pub use state::{State, StateError};

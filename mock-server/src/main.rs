@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use command::{Arguments, Ending, Greeting, UsageError};
+use mock_server::ServeError;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(error)) => fail(2, &error),
-        Err(Failure::Serve(error @ mock_server::ServeError::Option { .. })) => fail(2, &error),
+        Err(Failure::Serve(error @ (ServeError::Option { .. } | ServeError::State(_)))) => fail(2, &error),
         Err(Failure::Serve(error)) => fail(1, &error),
     }
 }
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
 /// Why the command ends otherwise than it was asked to.
 enum Failure {
     Usage(UsageError),
-    Serve(mock_server::ServeError),
+    Serve(ServeError),
 }
 
 async fn run(arguments: &Arguments) -> Result<(), Failure> {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use fixtures::{Contract, SampleChat};
+use fixtures::{Contract, Desk, SampleChat};
 use jiff::Timestamp;
 
 use crate::faults::Fault;
+use crate::state::State;
 
 /// The settings of one server.
 #[derive(Debug, Clone)]
@@ -40,6 +41,10 @@ pub struct Options {
     pub webhook_limit: Option<u32>,
     /// The chats to start with. Those of types that the contract does not have are left out.
     pub sample_chats: Vec<SampleChat>,
+    /// Who works here, and what they work with.
+    pub desk: Desk,
+    /// Where the state is kept across restarts; what is found there goes before the sample chats.
+    pub state: Option<State>,
     /// Where the provider's send API is, e.g. `http://127.0.0.1:9000`: an agent's message is posted to `/messages`
     /// there. Without it, agents' messages go nowhere but into the chat.
     pub provider_url: Option<String>,
@@ -79,8 +84,8 @@ impl Default for Login {
             username: "agent".to_owned(),
             password: "agent-password".to_owned(),
             agent_number: "15550100199".to_owned(),
-            admin_id: "executive-1".to_owned(),
-            name: "Agent".to_owned(),
+            admin_id: "EXE-01".to_owned(),
+            name: "Agent 1".to_owned(),
         }
     }
 }
@@ -103,6 +108,8 @@ impl Default for Options {
             login_limit: None,
             webhook_limit: None,
             sample_chats: fixtures::chats::sample().to_vec(),
+            desk: Desk::sample().clone(),
+            state: None,
             provider_url: None,
             faults: Vec::new(),
             clock: Timestamp::now,

@@ -42,12 +42,19 @@ pub(crate) struct Broadcast {
     pub reaches: fn(usize, &Client) -> bool,
     /// How long it is held back: not at all, unless a fault says otherwise.
     pub delay: Duration,
+    /// The one member that does not hear it: whoever caused it, where they need not be told.
+    pub except: Option<Sid>,
 }
 
 impl Broadcast {
     /// To all members of the room, at once.
     pub(crate) fn new(room: Room, event: impl Into<String>, payload: Value) -> Self {
-        Self { room, event: event.into(), payload, reaches: |_, _| true, delay: Duration::ZERO }
+        Self { room, event: event.into(), payload, reaches: |_, _| true, delay: Duration::ZERO, except: None }
+    }
+
+    /// The same for all but one of the members.
+    pub(crate) fn except(self, client: &Client) -> Self {
+        Self { except: Some(client.id()), ..self }
     }
 }
 
@@ -97,7 +104,7 @@ impl Outgoing {
 
     /// Sends an event to every member of a room, once.
     pub(crate) fn broadcast(&mut self, broadcast: &Broadcast) {
-        let Broadcast { room, event, payload, reaches, .. } = broadcast;
+        let Broadcast { room, event, payload, reaches, except, .. } = broadcast;
         if self.rooms.members(room).next().is_none() {
             return;
         }
@@ -108,12 +115,18 @@ impl Outgoing {
         };
         let mut gone = Vec::new();
         for (index, (client, copies)) in self.rooms.members(room).enumerate() {
-            if reaches(index, client) && (0..copies).any(|_| client.emit(event, &payload) == Sent::Gone) {
+            let hears = *except != Some(client.id()) && reaches(index, client);
+            if hears && (0..copies).any(|_| client.emit(event, &payload) == Sent::Gone) {
                 gone.push(client.id());
             }
         }
         tracing::debug!(event, ?room, "broadcast");
         self.forget(gone);
+    }
+
+    /// The rooms that a client is in, in no order.
+    pub(crate) fn rooms_of(&self, client: &Client) -> impl Iterator<Item = &Room> {
+        self.rooms.of(client)
     }
 
     /// The clients in a room.

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, Job, Queue};
-use crate::chats::Author;
+use crate::chats::Written;
 use crate::events::{Refusal, ReplyTo};
 
 /// How long the provider may take.
@@ -59,7 +59,7 @@ impl Delivered {
     pub(crate) fn finish(self, backend: &mut Backend) {
         let Self { message: Outbound { chat_id, sender, text, .. }, to, result } = self;
         let answer = match result {
-            Ok(()) => match backend.write(&chat_id, Author::Executive, &sender, &text) {
+            Ok(()) => match backend.write(&chat_id, Written::by_whatsapp(sender, text)) {
                 Some(message) => json!({"status": 1, "message_id": message.id}),
                 None => Refusal::no_such_chat(&chat_id).to_json(),
             },

@@ -19,6 +19,16 @@ pub(crate) enum Room {
     Dashboard,
 }
 
+impl Room {
+    /// The id of the chat whose room it is.
+    pub(crate) fn chat_id(&self) -> Option<String> {
+        match self {
+            Self::Chat(id) => Some(id.clone()),
+            Self::Route(_) | Self::Dashboard => None,
+        }
+    }
+}
+
 /// Something that changes who is in which room.
 #[derive(Debug)]
 pub(crate) enum Change {
@@ -85,6 +95,12 @@ impl Rooms {
             members.remove(&client);
             !members.is_empty()
         });
+    }
+
+    /// The rooms that a client is in, in no order.
+    pub(crate) fn of(&self, client: &Client) -> impl Iterator<Item = &Room> {
+        let id = client.id();
+        self.members.iter().filter(move |(_, members)| members.contains_key(&id)).map(|(room, _)| room)
     }
 
     /// The members of a room, in no order, each with how often it hears what is broadcast there.

@@ -21,6 +21,7 @@ use crate::options::{Auth, Options};
 use crate::provider::Provider;
 use crate::rate::RateLimit;
 use crate::rest::{self, App};
+use crate::state::{StateError, StateFile};
 use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
 use crate::webhook;
 
@@ -43,6 +44,9 @@ pub enum ServeError {
         /// What was given.
         found: String,
     },
+    /// The state file cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] io::Error),
@@ -68,7 +72,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// however many of them do not listen.
 ///
 /// # Errors
-/// [`ServeError::Option`] before anything is served; the others when it cannot go on.
+/// [`ServeError::Option`] and [`ServeError::State`] before anything is served; the others when it cannot go on.
 pub async fn serve(
     listener: TcpListener,
     options: Options,
@@ -88,7 +92,14 @@ pub async fn serve(
     namespace::open(&io, &contract.namespace, needs_token.then(|| Arc::clone(&tokens)), queue.clone(), faults.clone());
     // Ends with this function, however that ends; so do the connections.
     let mut worker = JoinSet::new();
-    worker.spawn(Backend::new(&options, Arc::clone(&contract), provider, queue.clone()).run(waiting));
+    let file = options.state.as_ref().map(StateFile::open).transpose()?;
+    let stored = file.as_ref().map(StateFile::read).transpose()?.flatten();
+    let writer = file.map(StateFile::writer).transpose()?;
+    let backend = Backend::new(&options, Arc::clone(&contract), provider, queue.clone(), stored);
+    worker.spawn(match &writer {
+        Some(writer) => backend.keep_in(writer.batches()).run(waiting),
+        None => backend.run(waiting),
+    });
     let connections = CutOnDrop::default();
     let patience = options.ping_interval + options.ping_timeout;
     let misprints = transport.misprints();
@@ -125,6 +136,10 @@ pub async fn serve(
     }
     drop(connections);
     tokio::time::timeout(FAREWELL, server).await.ok();
+    worker.shutdown().await;
+    if let Some(writer) = writer {
+        writer.finish().await;
+    }
     Ok(())
 }
 

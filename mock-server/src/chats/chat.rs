@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::{Author, Channel, Message};
+use super::{Author, Channel, Happened, Message, Note};
 
 /// How many messages of a chat are kept; older ones are forgotten, so that a mock can run for days.
-const HISTORY: usize = 1_000;
+pub(super) const HISTORY: usize = 1_000;
 
 /// Whether somebody still has to look after a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     /// In progress.
     Active,
@@ -33,8 +35,8 @@ impl Status {
     }
 }
 
-/// One chat. It has at least one message, since the first one makes it.
-#[derive(Debug, Clone)]
+/// One chat: made by its first message, or opened without one by an in-app customer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Chat {
     /// 24 hexadecimal digits.
     pub id: String,
@@ -62,14 +64,30 @@ pub(crate) struct Chat {
     pub last_outgoing: Option<Timestamp>,
     /// Counts changes over all chats: the later of two chats that were written to in one millisecond has the higher one.
     pub(super) touched: u64,
-    messages: VecDeque<Message>,
+    /// What agents noted about it, oldest first.
+    pub(super) notes: VecDeque<Note>,
+    /// What happened to it besides messages, oldest first.
+    pub(super) past: VecDeque<Happened>,
+    /// Since when the customer has been waiting for an answer.
+    pub(super) waiting_since: Option<Timestamp>,
+    /// How many of the alerts about that were given.
+    pub(super) alerted: usize,
+    /// How many messages were ever written in it: the number of the last one.
+    pub(super) written: u64,
+    /// How many of the last messages are not in the state file yet.
+    #[serde(skip)]
+    pub(super) unsaved: usize,
+    /// Kept apart in the state file, since there may be many.
+    #[serde(skip)]
+    pub(super) messages: VecDeque<Message>,
     last: Message,
 }
 
 impl Chat {
-    /// A chat that starts with this message.
-    pub(super) fn new(id: String, number: String, customer_type: String, first: Message, touched: u64) -> Self {
-        let mut chat = Self {
+    /// A chat in which nothing was written so far.
+    pub(super) fn empty(id: String, number: String, customer_type: String, created: Timestamp, touched: u64) -> Self {
+        let nothing = Message::nothing(number.clone(), milliseconds(created));
+        Self {
             id,
             number,
             name: None,
@@ -78,21 +96,37 @@ impl Chat {
             tags: Vec::new(),
             executive: None,
             unread: 0,
-            created: first.time,
+            created: nothing.time,
             last_incoming: None,
             last_incoming_whatsapp: None,
             last_outgoing: None,
             touched,
+            notes: VecDeque::new(),
+            past: VecDeque::new(),
+            waiting_since: None,
+            alerted: 0,
+            written: 0,
+            unsaved: 0,
             messages: VecDeque::new(),
-            last: first.clone(),
-        };
+            last: nothing,
+        }
+    }
+
+    /// A chat that starts with this message.
+    pub(super) fn new(id: String, number: String, customer_type: String, first: Message, touched: u64) -> Self {
+        let mut chat = Self::empty(id, number, customer_type, first.time, touched);
         chat.push(first, touched);
         chat
     }
 
-    /// The last message.
+    /// The last message; in an empty chat one that says nothing.
     pub(crate) fn last(&self) -> &Message {
         &self.last
+    }
+
+    /// The id of whoever cares for it.
+    pub(crate) fn executive_id(&self) -> Option<&str> {
+        self.executive.as_ref().map(|(id, _)| id.as_str())
     }
 
     /// The messages that are kept, oldest first.
@@ -114,11 +148,15 @@ impl Chat {
                 self.status = Status::Active;
                 self.unread += 1;
                 self.last_incoming = Some(message.time);
+                self.waiting_since.get_or_insert(message.time);
                 if message.channel == Channel::Whatsapp {
                     self.last_incoming_whatsapp = Some(message.time);
                 }
             }
-            Author::Executive => self.last_outgoing = Some(message.time),
+            Author::Executive => {
+                self.last_outgoing = Some(message.time);
+                self.wait_no_longer();
+            }
         }
         if self.messages.len() == HISTORY {
             self.messages.pop_front();
@@ -126,6 +164,13 @@ impl Chat {
         self.messages.push_back(message.clone());
         self.last = message;
         self.touched = touched;
+        self.written += 1;
+        self.unsaved = (self.unsaved + 1).min(HISTORY);
+    }
+
+    /// The customer was answered, or the chat is done.
+    pub(super) fn wait_no_longer(&mut self) {
+        (self.waiting_since, self.alerted) = (None, 0);
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Filter<'a> {
     pub tag: Option<&'a str>,
     /// Only chats of this agent.
     pub executive_id: Option<&'a str>,
+    /// Only chats of these agents.
+    pub executives: Option<Vec<&'a str>>,
 }
 
 impl Filter<'_> {
@@ -31,7 +33,8 @@ impl Filter<'_> {
         self.customer_type.is_none_or(|customer_type| chat.customer_type == customer_type)
             && self.search.is_none_or(|text| matches(chat, text))
             && self.tag.is_none_or(|tag| chat.tags.iter().any(|own| own == tag))
-            && self.executive_id.is_none_or(|id| chat.executive.as_ref().is_some_and(|(own, _)| own == id))
+            && self.executive_id.is_none_or(|id| chat.executive_id() == Some(id))
+            && self.executives.as_ref().is_none_or(|ids| chat.executive_id().is_some_and(|own| ids.contains(&own)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! One message of a chat, and how it is shown in histories and in `new_message`.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Who wrote a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Author {
     /// The customer.
     Customer,
@@ -23,7 +24,7 @@ impl Author {
 }
 
 /// How a message travels between the customer and the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Channel {
     /// Through the provider.
     Whatsapp,
@@ -41,7 +42,7 @@ impl Channel {
 }
 
 /// One message, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Message {
     /// The provider's id where it came from there, else one of ours.
     pub id: String,
@@ -55,11 +56,19 @@ pub(crate) struct Message {
     pub channel: Channel,
     /// `image`, `video` and so on; none for text.
     pub media_type: Option<String>,
+    /// Where the medium can be had.
+    pub media_url: Option<String>,
     /// When it was stored; milliseconds.
     pub time: Timestamp,
 }
 
 impl Message {
+    /// What stands for the last message where there is none: as if the customer had said nothing.
+    pub(super) fn nothing(sender: String, time: Timestamp) -> Self {
+        let (id, text, media_type, media_url) = (String::new(), String::new(), None, None);
+        Self { id, author: Author::Customer, sender, text, channel: Channel::InApp, media_type, media_url, time }
+    }
+
     /// The payload of `new_message`, and one item of a history.
     pub(crate) fn to_json(&self, chat_id: &str) -> Value {
         json!({
@@ -70,7 +79,7 @@ impl Message {
             "message": self.text,
             "channel": self.channel.as_str(),
             "media_type": self.media_type,
-            "media_url": null,
+            "media_url": self.media_url,
             "datetime": iso(self.time),
         })
     }

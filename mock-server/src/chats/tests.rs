@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::*;
 
-fn at(millisecond: i64) -> Timestamp {
+pub(super) fn at(millisecond: i64) -> Timestamp {
     Timestamp::from_millisecond(millisecond).unwrap()
 }
 
-fn incoming(customer_type: &str, number: &str, id: &str, text: &str) -> Incoming {
+pub(super) fn incoming(customer_type: &str, number: &str, id: &str, text: &str) -> Incoming {
     Incoming {
         customer_type: customer_type.to_owned(),
         number: number.to_owned(),
@@ -18,10 +18,24 @@ fn incoming(customer_type: &str, number: &str, id: &str, text: &str) -> Incoming
         id: id.to_owned(),
         text: text.to_owned(),
         media_type: None,
+        media_id: None,
     }
 }
 
-fn one_chat() -> (Chats, String) {
+/// An agent answers.
+pub(super) fn reply(chats: &mut Chats, chat_id: &str, text: &str, now: Timestamp) -> Option<Message> {
+    write(chats, chat_id, Author::Executive, text, now)
+}
+
+/// Somebody writes in a page.
+pub(super) fn write(chats: &mut Chats, chat_id: &str, author: Author, text: &str, now: Timestamp) -> Option<Message> {
+    let channel = if author == Author::Customer { Channel::InApp } else { Channel::Whatsapp };
+    let (sender, text) = ("15550100199".to_owned(), text.to_owned());
+    let written = Written { author, sender, text, channel, media_type: None, media_url: None };
+    chats.write(chat_id, written, now).cloned()
+}
+
+pub(super) fn one_chat() -> (Chats, String) {
     let mut chats = Chats::default();
     let id = chats.receive(incoming("Partner", "15550100001", "1", "Hello"), at(1_000)).unwrap();
     (chats, id)
@@ -76,8 +90,8 @@ fn reading_clears_the_unread_count_until_the_next_message() {
 #[test]
 fn a_customers_message_reopens_a_resolved_chat_and_an_agents_does_not() {
     let (mut chats, id) = one_chat();
-    assert_eq!(chats.set_status(&id, Status::Resolved), Some(Status::Active));
-    chats.write(&id, Author::Executive, "15550100199", "bye", at(2_000)).unwrap();
+    assert_eq!(chats.set_status(&id, Status::Resolved, at(1_500)), Some(Status::Active));
+    reply(&mut chats, &id, "bye", at(2_000)).unwrap();
     assert_eq!(chats.get(&id).unwrap().status, Status::Resolved);
     chats.receive(incoming("Partner", "15550100001", "2", "wait"), at(3_000));
     assert_eq!(chats.get(&id).unwrap().status, Status::Active);
@@ -93,8 +107,8 @@ fn a_message_without_a_name_keeps_the_name_that_is_known() {
 #[test]
 fn nothing_can_be_written_into_a_chat_that_does_not_exist() {
     let mut chats = Chats::default();
-    assert!(chats.write("none", Author::Executive, "15550100199", "x", at(1)).is_none());
-    assert!(chats.set_status("none", Status::Resolved).is_none());
+    assert!(reply(&mut chats, "none", "x", at(1)).is_none());
+    assert!(chats.set_status("none", Status::Resolved, at(1)).is_none());
 }
 
 #[test]
@@ -141,7 +155,7 @@ fn the_figures_count_each_chat_once() {
     let samples: Vec<_> = samples.map(|(status, n)| sample("Partner", &format!("1555010000{n}"), status)).collect();
     chats.add_samples(&samples, at(0));
     let id = chats.find("15550100001", None).unwrap().id.clone();
-    chats.write(&id, Author::Executive, "15550100199", "hello", at(1_000)).unwrap();
+    reply(&mut chats, &id, "hello", at(1_000)).unwrap();
     let stats = chats.stats();
     assert_eq!((stats.active, stats.resolved, stats.awaiting_customer, stats.pending), (2, 1, 1, 1));
     assert_eq!(stats.by_type["Partner"], 3);

@@ -3,16 +3,23 @@
 //! A handler changes the state and broadcasts; its answer is sent here. It is chosen by the contract's name for what
 //! it does, so that a contract with other names, or without some of the requests, needs no other code.
 
+pub(crate) mod add_note;
+mod apply_tag;
+mod config;
 mod fetch_all_chats;
 mod fetch_chats_by_user;
 mod get_dashboard_stats;
 mod join_chat;
 mod join_room;
-mod leave_chat;
+pub(crate) mod leave_chat;
 mod leave_room;
+mod new_chat;
+mod reassign_chat;
 mod request;
 mod search_chat;
 mod send_message;
+pub(crate) mod set_executive_status;
+mod typing;
 mod update_chat_status;
 
 use std::collections::HashMap;
@@ -94,7 +101,20 @@ impl ReplyTo {
     }
 }
 
-/// The contract's requests, by name.
+/// The requests that no contract gives a meaning to: they have the same name everywhere, and are answered by
+/// `<name>_response`, unless nobody waits for an answer.
+const OTHERS: [(&str, Handler); 7] = [
+    ("config", config::handle),
+    ("new_chat", new_chat::handle),
+    // What an in-app customer's page calls the same thing.
+    ("join_chat_customer", join_chat::handle),
+    ("set_executive_status", set_executive_status::handle),
+    ("apply_tag", apply_tag::handle),
+    ("reassign_chat", reassign_chat::handle),
+    ("add_note", add_note::handle),
+];
+
+/// The requests, by name.
 pub(crate) struct Events {
     by_name: HashMap<String, (Handler, Option<String>)>,
 }
@@ -121,7 +141,10 @@ impl Events {
         let by_name = exchanges.into_iter().filter_map(|(exchange, handler)| {
             exchange.map(|exchange| (exchange.request.clone(), (handler, exchange.answer.clone())))
         });
-        Self { by_name: by_name.collect() }
+        let others = OTHERS.map(|(name, handler)| (name.to_owned(), (handler, Some(format!("{name}_response")))));
+        let unanswered = [("typing".to_owned(), (typing::handle as Handler, None))];
+        // The contract's own names win.
+        Self { by_name: others.into_iter().chain(unanswered).chain(by_name).collect() }
     }
 
     /// Does what a client asks for, and answers it.

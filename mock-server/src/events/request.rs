@@ -20,38 +20,44 @@ pub(crate) struct Request<'a> {
     pub payload: Option<&'a Value>,
 }
 
-/// Why a request was refused: the `message` of the answer.
+/// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal(String);
+pub(crate) struct Refusal {
+    /// The `message` of the answer.
+    pub message: String,
+    /// Whether it names something that does not exist.
+    pub is_unknown: bool,
+}
 
 impl Refusal {
     /// Refuses for this reason.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self { message: reason.into(), is_unknown: false }
     }
 
     /// Refuses a name that is none of those that are known.
     pub(crate) fn unknown<'k>(what: &str, given: &str, known: impl Iterator<Item = &'k str>) -> Self {
-        Self(format!(
-            "unknown {what} {}: expected one of {}",
-            shown(&given.into()),
-            known.collect::<Vec<_>>().join(", ")
-        ))
+        let known = known.collect::<Vec<_>>().join(", ");
+        Self::not_found(format!("unknown {what} {}: expected one of {known}", shown(&given.into())))
     }
 
     /// Refuses an id that no chat has.
     pub(crate) fn no_such_chat(chat_id: &str) -> Self {
-        Self(format!("unknown chat_id {}: expected one of the chat list", shown(&chat_id.into())))
+        Self::not_found(format!("unknown chat_id {}: expected one of the chat list", shown(&chat_id.into())))
     }
 
     /// Refuses a number that no chat has.
     pub(crate) fn no_chat_of(number: &str) -> Self {
-        Self(format!("no chat of {}: expected a number that has written before", shown(&number.into())))
+        Self::not_found(format!("no chat of {}: expected a number that has written before", shown(&number.into())))
+    }
+
+    fn not_found(message: String) -> Self {
+        Self { message, is_unknown: true }
     }
 
     /// The answer: `{status: 0, message}`.
     pub(crate) fn to_json(&self) -> Value {
-        json!({"status": 0, "message": self.0})
+        json!({"status": 0, "message": self.message})
     }
 }
 
@@ -60,7 +66,7 @@ impl Request<'_> {
     pub(crate) fn object(&self) -> Result<&Map<String, Value>, Refusal> {
         match self.payload {
             Some(Value::Object(object)) => Ok(object),
-            Some(other) => Err(Refusal(format!("expected an object, found {}", shown(other)))),
+            Some(other) => Err(Refusal::new(format!("expected an object, found {}", shown(other)))),
             None => Err(Refusal::new("expected an object, found something that is not JSON")),
         }
     }
@@ -72,8 +78,13 @@ impl Request<'_> {
 
     /// A text that must be there and must not be empty.
     pub(crate) fn text(&self, key: &str) -> Result<&str, Refusal> {
-        optional_text(self.object()?, key)?.ok_or_else(|| Refusal(format!("missing {key}: expected a text")))
+        text(self.object()?, key)
     }
+}
+
+/// A text that must be there and must not be empty.
+pub(crate) fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Result<&'a str, Refusal> {
+    optional_text(object, key)?.ok_or_else(|| Refusal::new(format!("missing {key}: expected a text")))
 }
 
 /// A text that may be left out; null and empty texts count as left out, since pages send both.
@@ -81,7 +92,7 @@ pub(crate) fn optional_text<'a>(object: &'a Map<String, Value>, key: &str) -> Re
     match object.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-        Some(other) => Err(Refusal(format!("{key}: expected a text, found {}", shown(other)))),
+        Some(other) => Err(Refusal::new(format!("{key}: expected a text, found {}", shown(other)))),
     }
 }
 
@@ -90,12 +101,20 @@ pub(crate) fn optional_type<'a>(
     object: &'a Map<String, Value>,
     contract: &Contract,
 ) -> Result<Option<&'a str>, Refusal> {
-    let Some(customer_type) = optional_text(object, "customer_type")? else { return Ok(None) };
+    let newer = optional_text(object, "customer_type")?;
+    // By its older name, where pages send that.
+    let Some(customer_type) = newer.or(optional_text(object, "chat_type")?) else { return Ok(None) };
     if contract.route(customer_type).is_none() {
         let known = contract.routes.iter().map(|route| route.customer_type.as_str());
         return Err(Refusal::unknown("customer_type", customer_type, known));
     }
     Ok(Some(customer_type))
+}
+
+/// A customer type that must be there.
+pub(crate) fn required_type<'a>(object: &'a Map<String, Value>, contract: &Contract) -> Result<&'a str, Refusal> {
+    let missing = || Refusal::new("missing customer_type: expected one of the contract's");
+    optional_type(object, contract)?.ok_or_else(missing)
 }
 
 /// `page` and `page_size`, both from 1.
@@ -105,7 +124,7 @@ pub(crate) fn page(object: &Map<String, Value>, default_size: u64) -> Result<Pag
         Some(value) => value
             .as_u64()
             .filter(|number| *number > 0)
-            .ok_or_else(|| Refusal(format!("{key}: expected a whole number from 1, found {}", shown(value)))),
+            .ok_or_else(|| Refusal::new(format!("{key}: expected a whole number from 1, found {}", shown(value)))),
     };
     let (page, size) = (number("page", 1)?, number("page_size", default_size)?.min(LARGEST_PAGE));
     Ok(Page { number: usize::try_from(page).unwrap_or(usize::MAX), size: usize::try_from(size).unwrap_or(1) })
@@ -130,7 +149,7 @@ mod tests {
     #[test]
     fn a_long_text_is_shown_cut_short_and_nesting_not_at_all() {
         let refusal = Refusal::unknown("room", &"x".repeat(65_536), ["PartnerApp"].into_iter());
-        assert_eq!(refusal.0, format!("unknown room \"{}\"…: expected one of PartnerApp", "x".repeat(SHOWN)));
+        assert_eq!(refusal.message, format!("unknown room \"{}\"…: expected one of PartnerApp", "x".repeat(SHOWN)));
         assert_eq!(shown(&json!([[[[]]]])), "a list");
         assert_eq!(shown(&json!("\"<b>\n")), r#""\"<b>\n""#);
     }

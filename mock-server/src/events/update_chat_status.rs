@@ -8,8 +8,6 @@ use super::fetch_all_chats::status;
 use super::get_dashboard_stats::ANSWER;
 use super::request::optional_type;
 use super::{Backend, Refusal, Reply, Request};
-use crate::outgoing::Broadcast;
-use crate::rooms::Room;
 
 pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Reply, Refusal> {
     let number = request.text("customer_number")?;
@@ -18,8 +16,9 @@ pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Rep
     let customer_type = optional_type(request.object()?, &backend.contract)?;
     let chat = backend.chats.find(number, customer_type).ok_or_else(|| Refusal::no_chat_of(number))?;
     let chat_id = chat.id.clone();
-    let old = backend.chats.set_status(&chat_id, new).ok_or_else(|| Refusal::no_such_chat(&chat_id))?;
+    let now = backend.now();
+    let old = backend.chats.set_status(&chat_id, new, now).ok_or_else(|| Refusal::no_such_chat(&chat_id))?;
     let stats = backend.stats();
-    backend.outgoing.broadcast(&Broadcast::new(Room::Dashboard, ANSWER, stats));
+    backend.announce(ANSWER, stats);
     Ok(Reply::Now(json!({"status": 1, "old_status": old.as_str(), "new_status": new.as_str()})))
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{App, Problem, bearer};
+use super::{App, Problem, bearer, object};
 use crate::auth::TokenType;
 
 /// `POST /api/auth/login {username, password, login_from?}`.
@@ -57,10 +57,6 @@ fn issue(app: &App, login_from: Option<&str>) -> Result<(String, String), Proble
         tracing::error!(%error, "a token could not be signed");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the token could not be signed")
     })
-}
-
-fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    serde_json::from_slice(body).map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "expected a JSON object"))
 }
 
 fn text<'b>(body: &'b Map<String, Value>, key: &str) -> Result<&'b str, Problem> {

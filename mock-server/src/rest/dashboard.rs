@@ -7,9 +7,8 @@ use axum::extract::State;
 use serde_json::Value;
 
 use super::{App, Authorized, Problem};
-use crate::backend::Backend;
 
 /// `GET /api/dashboard/stats`.
 pub(super) async fn stats(_: Authorized, State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    app.queue.ask(Backend::stats).await.map(Json).ok_or_else(Problem::ending)
+    app.queue.ask(|backend| backend.stats()).await.map(Json).ok_or_else(Problem::ending)
 }

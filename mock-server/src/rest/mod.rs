@@ -3,7 +3,11 @@
 mod auth;
 mod chats;
 mod dashboard;
+mod executives;
 mod health;
+mod media;
+mod service_window;
+mod templates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +19,13 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use fixtures::Contract;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::auth::{TokenError, Tokens};
-use crate::backend::Queue;
+use crate::backend::{Backend, Queue};
+use crate::chats::MEDIA;
+use crate::events::Refusal;
 use crate::faults::{Door, FaultSet};
 use crate::options::Login;
 use crate::rate::RateLimit;
@@ -60,6 +67,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/auth/logout", post(auth::logout))
         .route("/api/dashboard/stats", get(dashboard::stats))
         .route("/api/chats/tags", get(chats::tags))
+        .route("/api/chats/{id}/rate", post(chats::rate))
+        .route("/api/chats/{id}/notes", get(chats::notes).post(chats::add_note))
+        .route("/api/chats/{id}/context-history", get(chats::context))
+        .route("/api/chats/{id}/rides", get(chats::rides))
+        .route("/api/chats/send_whatsapp_template", get(templates::send))
+        .route("/api/templates", get(templates::list))
+        .route(&format!("{MEDIA}{{id}}"), get(media::download))
+        .route("/api/executives/status", post(executives::set_status))
+        .route("/api/executives/online", get(executives::online))
+        .route("/api/service-window/closed", get(service_window::closed))
+        .route("/api/service-window/upcoming-rides", get(service_window::upcoming_rides))
         .route("/api/webhook/verify", get(webhook::verify))
         .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"))
         .fallback(webhook_or_nothing)
@@ -106,6 +124,39 @@ impl Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = if refusal.is_unknown { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+        Self::new(code, refusal.message)
+    }
+}
+
+/// Has the worker do something that it may refuse.
+async fn ask<T: Send + 'static>(
+    app: &App,
+    question: impl FnOnce(&mut Backend) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Problem> {
+    Ok(app.queue.ask(question).await.ok_or_else(Problem::ending)??)
+}
+
+/// A body that must be a JSON object.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    serde_json::from_slice(body).map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "expected a JSON object"))
+}
+
+/// `?customer_type=`: one of the contract's, or left out.
+#[derive(Debug, Deserialize)]
+struct OfType {
+    customer_type: Option<String>,
+}
+
+impl OfType {
+    /// The customer type; an empty one counts as left out.
+    fn get(self) -> Option<String> {
+        self.customer_type.filter(|customer_type| !customer_type.is_empty())
     }
 }
 

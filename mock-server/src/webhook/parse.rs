@@ -98,6 +98,7 @@ fn read(message: &Value, value: &Value, customer_type: &str) -> Result<Option<In
         id: id.to_owned(),
         text: shown,
         media_type: is_medium(kind).then(|| kind.to_owned()),
+        media_id: message[kind]["id"].as_str().filter(|_| is_medium(kind)).map(ToOwned::to_owned),
     }))
 }
 

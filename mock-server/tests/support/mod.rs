@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod schema;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,6 +86,13 @@ impl Server {
 
     pub async fn get(&self, path: &str) -> StatusCode {
         self.request(Method::GET, path, &[], "").await.0
+    }
+
+    /// A call with a token and a JSON body.
+    pub async fn post_as(&self, path: &str, token: &str, body: &Value) -> (StatusCode, Value) {
+        let headers = [("authorization", &*format!("Bearer {token}")), ("content-type", "application/json")];
+        let (status, body) = self.request(Method::POST, path, &headers, body.to_string()).await;
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     pub async fn get_as(&self, path: &str, token: &str) -> (StatusCode, Value) {
