@@ -69,7 +69,7 @@ enum Asked {
     /// To open a session by WebSocket.
     OpenWebSocket,
     /// To go on polling.
-    Poll,
+    Poll(Arc<Session>),
     /// To go on by WebSocket.
     Upgrade(Arc<Session>),
 }
@@ -116,7 +116,13 @@ impl Transport {
             Err(refused) => return refused.into_response(),
         };
         let opened = match asked {
-            Asked::Poll => None,
+            Asked::Poll(session) => {
+                // Whoever waits for what is new must learn that there will be nothing more.
+                return tokio::select! {
+                    Ok(response) = self.service.oneshot(request) => response.map(Body::new),
+                    () = session.ended() => Refused::UnknownSid.into_response(),
+                };
+            }
             Asked::Upgrade(session) => {
                 session.asks_to_upgrade();
                 session.runs_over(&connection);
@@ -168,7 +174,7 @@ impl Transport {
                 Ok(session.map_or(Asked::OpenWebSocket, Asked::Upgrade))
             }
             (true, _, &Method::GET) => Err(Refused::BadRequest),
-            (false, Some(_), &Method::GET | &Method::POST) => Ok(Asked::Poll),
+            (false, Some(session), &Method::GET | &Method::POST) => Ok(Asked::Poll(session)),
             (false, None, &Method::GET) => Ok(Asked::OpenPolling),
             (_, None, _) => Err(Refused::BadMethod),
             (_, Some(_), _) => Err(Refused::BadRequest),

@@ -1,9 +1,12 @@
 //! Engine.IO sessions as far as the library under them does not show them: whether one is known, and how to cut it off.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use super::connection::Connection;
 
@@ -20,20 +23,32 @@ pub(crate) struct Session {
     sessions: Weak<Sessions>,
     websocket: Mutex<Weak<Connection>>,
     cut_off: AtomicBool,
+    ended: Notify,
     asked_to_upgrade: OnceLock<Instant>,
     waiting: AtomicUsize,
 }
 
 impl Session {
-    /// Ends it for good: its WebSocket is cut, its polling is refused. The library notices by itself, by the failing
+    /// Ends it for good: its WebSocket is cut, its polling is refused and what polls just now is answered. The library notices by itself, by the failing
     /// connection or by the heartbeat that is no longer answered.
     pub(crate) fn cut_off(&self, reason: &str) {
         if self.cut_off.swap(true, Ordering::SeqCst) {
             return;
         }
         tracing::warn!(client = self.number, reason, "client cut off");
+        self.ended.notify_waiters();
         if let Some(connection) = self.websocket().upgrade() {
             connection.cut();
+        }
+    }
+
+    /// Returns when it is cut off, at once where it was before.
+    pub(crate) async fn ended(&self) {
+        let mut ended = pin!(self.ended.notified());
+        // Listens before it looks, so that nothing falls in between.
+        ended.as_mut().enable();
+        if !self.is_cut_off() {
+            ended.await;
         }
     }
 
