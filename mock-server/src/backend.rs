@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixtures::{Contract, SampleChat};
+use fixtures::{Contract, Data, SampleChat};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use socketioxide::socket::{DisconnectReason, Sid};
@@ -14,9 +14,9 @@ use tokio::time::MissedTickBehavior;
 use crate::chats::{Alert, Chat, Chats, Incoming, Message, Place, SummaryShape, Written};
 use crate::client::Client;
 use crate::desk::Desk;
-use crate::events::{Emitted, Events, leave_chat};
+use crate::events::{Emitted, Events, get_dashboard_stats, leave_chat};
 use crate::faults::{Arrival, FaultSet, Scene, Shown, Stored};
-use crate::options::Options;
+use crate::options::{Login, Options};
 use crate::outgoing::{Broadcast, Outgoing};
 use crate::provider::{Delivered, Provider};
 use crate::rooms::{Change, Room};
@@ -89,8 +89,10 @@ pub(crate) struct Backend {
     pub chats: Chats,
     /// Who works here.
     pub desk: Desk,
-    /// The id of the agent who can log in.
-    pub agent: String,
+    /// The agent who can log in.
+    pub login: Login,
+    /// The chats that the data had when they were last read.
+    samples: Vec<SampleChat>,
     /// Which keys a summary has.
     summary: SummaryShape,
     /// The exit.
@@ -146,7 +148,8 @@ impl Backend {
             contract,
             chats,
             desk,
-            agent: options.login.admin_id.clone(),
+            login: options.login.clone(),
+            samples: options.sample_chats.clone(),
             early: HashMap::new(),
             outgoing: Outgoing::new(faults.clone()),
             provider,
@@ -179,6 +182,35 @@ impl Backend {
             // What was sent lies in the clients' buffers: let their connections empty them before more is added.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Goes on with another contract, other data, or both.
+    ///
+    /// Under another contract every page has to begin again, so its connection is ended, which pages recover from. Of the
+    /// data, only the chats that were edited are made anew, and told; the others stay as they have become.
+    pub(crate) fn reload(&mut self, contract: Option<Arc<Contract>>, data: Option<Data>) {
+        if let Some(contract) = contract {
+            self.summary = SummaryShape::of(&contract);
+            self.events = Arc::new(Events::of(&contract));
+            tracing::info!(target: "mock_server::reload", title = contract.title, version = contract.version, "the contract was read again");
+            self.contract = contract;
+            for client in self.outgoing.members(&Room::Dashboard) {
+                client.cut_off("the contract has changed");
+            }
+        }
+        let Some(Data { chats, desk }) = data else { return };
+        self.desk.reload(&desk, &self.login);
+        let (former, now) = (std::mem::replace(&mut self.samples, chats), self.now());
+        let gone = former.iter().filter(|old| !self.samples.iter().any(|new| new.is_of_same_chat(old)));
+        gone.for_each(|sample| self.chats.remove_sample(sample));
+        let edited: Vec<SampleChat> = self.samples.iter().filter(|sample| !former.contains(sample)).cloned().collect();
+        let edited: Vec<String> = edited.iter().filter_map(|sample| self.chats.add_sample(sample, now)).collect();
+        tracing::info!(target: "mock_server::reload", chats = self.samples.len(), edited = edited.len(), "the data were read again");
+        for chat_id in edited {
+            self.tell_list(&chat_id);
+        }
+        let stats = self.stats();
+        self.announce(get_dashboard_stats::ANSWER, stats);
     }
 
     /// Hands what has changed to the state file, if there is one.
@@ -277,6 +309,12 @@ impl Backend {
         let Some(chat) = self.chats.get(chat_id) else { return };
         let message = chat.last().to_json(chat_id);
         self.outgoing.broadcast(&Broadcast::new(Room::Chat(chat_id.to_owned()), "new_message", message));
+        self.tell_list(chat_id);
+    }
+
+    /// Tells those who watch the list of a chat's type how the chat is now.
+    fn tell_list(&mut self, chat_id: &str) {
+        let Some(chat) = self.chats.get(chat_id) else { return };
         let Some(route) = self.contract.route(&chat.customer_type) else { return };
         let summary = self.summary(chat, Place::Broadcast);
         let mut broadcasts = vec![Broadcast::new(Room::Route(route.room.clone()), &route.event, summary)];

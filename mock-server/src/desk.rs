@@ -36,6 +36,15 @@ impl Desk {
         Self { executives, templates, customers, media, start, unsaved: Vec::new() }
     }
 
+    /// The same with other data; who is there stays as it is.
+    pub(crate) fn reload(&mut self, data: &fixtures::Desk, login: &Login) {
+        let mut desk = Self::new(data, login, self.start);
+        for executive in &mut desk.executives {
+            executive.online = self.executive(&executive.id).map_or(executive.online, |own| own.online);
+        }
+        *self = Self { unsaved: std::mem::take(&mut self.unsaved), ..desk };
+    }
+
     /// Every agent's id.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.executives.iter().map(|executive| executive.id.as_str())
@@ -169,6 +178,18 @@ mod tests {
         let login = Login { admin_id: "somebody".to_owned(), name: "Somebody".to_owned(), ..Login::default() };
         let desk = Desk::new(&fixtures::Desk::default(), &login, Timestamp::UNIX_EPOCH);
         assert_eq!(desk.ids().collect::<Vec<_>>(), ["somebody"]);
+    }
+
+    #[test]
+    fn other_data_do_not_change_who_is_there() {
+        let mut desk = desk();
+        desk.set_online("EXE-01", false);
+        let mut data = fixtures::Desk::sample().clone();
+        data.executives[0].name = "Agent One".to_owned();
+        desk.reload(&data, &Login::default());
+        let executive = desk.executive("EXE-01").unwrap();
+        assert_eq!((executive.name.as_str(), executive.online), ("Agent One", false));
+        assert_eq!(desk.take_changes(), [("EXE-01".to_owned(), false)]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod options;
 mod outgoing;
 mod provider;
 mod rate;
+mod reload;
 mod rest;
 mod rooms;
 mod server;
@@ -26,5 +27,6 @@ mod transport;
 mod webhook;
 
 pub use options::{Auth, Login, Options};
+pub use reload::Watch;
 pub use server::{ServeError, bind, serve};
 pub use state::{State, StateError};

@@ -6,6 +6,7 @@ use fixtures::{Contract, Desk, SampleChat};
 use jiff::Timestamp;
 
 use crate::faults::Fault;
+use crate::reload::Watch;
 use crate::state::State;
 
 /// The settings of one server.
@@ -45,6 +46,8 @@ pub struct Options {
     pub desk: Desk,
     /// Where the state is kept across restarts; what is found there goes before the sample chats.
     pub state: Option<State>,
+    /// The files to read again when they change.
+    pub watch: Watch,
     /// Where the provider's send API is, e.g. `http://127.0.0.1:9000`: an agent's message is posted to `/messages`
     /// there. Without it, agents' messages go nowhere but into the chat.
     pub provider_url: Option<String>,
@@ -110,6 +113,7 @@ impl Default for Options {
             sample_chats: fixtures::chats::sample().to_vec(),
             desk: Desk::sample().clone(),
             state: None,
+            watch: Watch::default(),
             provider_url: None,
             faults: Vec::new(),
             clock: Timestamp::now,

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
@@ -20,10 +20,10 @@ use crate::faults::FaultSet;
 use crate::options::{Auth, Options};
 use crate::provider::Provider;
 use crate::rate::RateLimit;
+use crate::reload::{self, Watch};
 use crate::rest::{self, App};
 use crate::state::{StateError, StateFile};
 use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
-use crate::webhook;
 
 /// How many connections may wait to be accepted: the usual 128 make simultaneous connects wait a second.
 const BACKLOG: u32 = 4_096;
@@ -104,8 +104,11 @@ pub async fn serve(
     let patience = options.ping_interval + options.ping_timeout;
     let misprints = transport.misprints();
     let listener = Listener { listener, connections: Arc::clone(&connections.0), patience, misprints };
+    let (in_force, contract) = watch::channel(contract);
+    if options.watch != Watch::default() {
+        worker.spawn(reload::look(options.watch.clone(), in_force, queue.clone()));
+    }
     let app = App {
-        webhook: contract.webhook.as_deref().map(webhook::Address::new),
         contract,
         queue,
         tokens,

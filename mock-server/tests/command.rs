@@ -46,6 +46,9 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
     for (arguments, expected) in [
         (vec!["--port", &port], format!("port {port} on 127.0.0.1 is taken")),
         (vec!["--contract", "no-such-file.yaml"], "no-such-file.yaml".to_owned()),
+        (vec!["--data", "no-such-folder"], "no-such-folder holds no data: expected any of chats.json".to_owned()),
+        (vec!["--port", "0", "--state", "no-such-folder/state"], "no-such-folder/state".to_owned()),
+        (vec!["--reset"], "--state".to_owned()),
         (vec!["--ping-interval", "25"], "expected a duration such as 25s or 300ms".to_owned()),
         (vec!["--port", "0", "--cors-origin", "example.com/page"], "example.com/page".to_owned()),
         (vec!["--port", "0", "--provider-url", "ftp://example.com"], "ftp://example.com".to_owned()),

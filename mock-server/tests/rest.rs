@@ -49,6 +49,32 @@ async fn every_protected_call_answers_with_a_token_and_only_with_one() {
 }
 
 #[tokio::test]
+async fn the_readme_lists_the_calls_that_there_are() {
+    let server = Server::start(Options::default());
+    let lines = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let calls: Vec<(&str, &str)> =
+        lines.filter_map(|(call, _)| call.split_once(' ')).filter(|it| it.1.starts_with("/api/")).collect();
+    for (method, path) in &calls {
+        let (status, body) = server.request(method.parse().unwrap(), path, &[], "").await;
+        let answer = String::from_utf8_lossy(&body);
+        assert!(
+            !answer.contains("nothing is found") && status != StatusCode::METHOD_NOT_ALLOWED,
+            "{method} {path}: {answer}"
+        );
+    }
+    for (method, path, _) in PROTECTED {
+        let path = path
+            .split('?')
+            .next()
+            .unwrap()
+            .replace("3fd4197413773b260517d61a", "CHAT")
+            .replace("15550101100", "NUMBER");
+        assert!(calls.contains(&(method, &path)), "README.md does not list {method} {path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_call_is_told_by_code_and_message() {
     let server = Server::start(Options::default());
     let (token, _) = server.log_in().await;

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
-use fixtures::{Contract, ContractError};
+use fixtures::{Contract, ContractError, Data, DataError};
 use jiff::SignedDuration;
 use mock_server::faults::{self, Fault};
-use mock_server::{Auth, Options, bind};
+use mock_server::{Auth, Options, State, Watch, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -29,6 +29,8 @@ Environment:
 Examples:
   mock-server                                   the customer-care backend on port 5000, with sample chats
   mock-server --port 0 --no-sample-chats        on any free port, empty; it prints which one
+  mock-server --data my-chats                   one's own chats, read again when their files change
+  mock-server --state desk.state                goes on where it ended the last time
   mock-server --auth none --cors-origin http://localhost:4200
   mock-server --contract order-board.yaml       another team's rooms, events and path
   mock-server --fault missing-branch,text-truncated
@@ -78,6 +80,14 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     rate_limit_webhook: Option<u32>,
 
+    /// How long an access token is good, e.g. 24h or 90s
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "24h")]
+    access_token_lifetime: Duration,
+
+    /// How long a refresh token is good
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "168h")]
+    refresh_token_lifetime: Duration,
+
     /// Where the provider's send API is: agents' messages are posted to URL/messages
     #[arg(long, value_name = "URL")]
     provider_url: Option<String>,
@@ -93,6 +103,18 @@ pub struct Arguments {
     /// Start without chats
     #[arg(long)]
     no_sample_chats: bool,
+
+    /// The folder with the chats to start with, instead of the samples, and with agents, templates, customers and media
+    #[arg(long, value_name = "DIR", conflicts_with = "no_sample_chats")]
+    data: Option<PathBuf>,
+
+    /// The file to keep the state in: the next start goes on from there
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Forget what the state file holds, and begin again
+    #[arg(long, requires = "state")]
+    reset: bool,
 
     /// How logs are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
@@ -141,7 +163,8 @@ pub enum LogFormat {
 impl LogFormat {
     /// Logs in this format from now on.
     pub fn start(self) {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+        let filter =
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,mock_server::reload=info"));
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
         match self {
             Self::Text => log.init(),
@@ -155,11 +178,16 @@ impl LogFormat {
 pub enum UsageError {
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error(transparent)]
+    Data(#[from] DataError),
     #[error(
         "cannot find the host {host}: {source}\nUse an address or a host name of this machine, e.g. --host 127.0.0.1"
     )]
     Host { host: String, source: io::Error },
-    #[error("port {port} on {host} is taken\nEnd what listens there, or use --port N, or --port 0 for any free one")]
+    #[error(
+        "port {port} on {host} is taken\nEnd what listens there, or use --port N, or --port 0 for any free one{}",
+        airplay(*port)
+    )]
     PortTaken { host: String, port: u16 },
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(io::Error),
@@ -167,11 +195,20 @@ pub enum UsageError {
     Listen { address: SocketAddr, source: io::Error },
 }
 
+/// Who it may be that listens at a port, where one is known to.
+fn airplay(port: u16) -> &'static str {
+    if port == 5000 {
+        "\nOn macOS it is the AirPlay Receiver; System Settings > General > AirDrop & Handoff ends it"
+    } else {
+        ""
+    }
+}
+
 impl Arguments {
     /// The server's options, with what the environment says.
     ///
     /// # Errors
-    /// If the contract cannot be used.
+    /// If the contract or the data cannot be used.
     pub fn options(&self) -> Result<Options, UsageError> {
         let mut options = Options {
             auth: match self.auth {
@@ -186,11 +223,19 @@ impl Arguments {
             login_limit: self.rate_limit_login,
             webhook_limit: self.rate_limit_webhook,
             provider_url: self.provider_url.clone(),
+            access_token_lifetime: self.access_token_lifetime,
+            refresh_token_lifetime: self.refresh_token_lifetime,
+            state: self.state.clone().map(|file| State { file, reset: self.reset }),
+            watch: Watch { contract: self.contract.clone(), data: self.data.clone() },
             faults: self.faults.clone(),
             ..Options::default()
         };
         if let Some(file) = &self.contract {
             options.contract = Contract::load(file)?;
+        }
+        if let Some(folder) = &self.data {
+            let data = Data::load(folder, &options.contract)?;
+            (options.sample_chats, options.desk) = (data.chats, data.desk);
         }
         if self.no_sample_chats {
             options.sample_chats.clear();
@@ -278,6 +323,13 @@ mod tests {
             include_str!("../../README.md").contains(&flags),
             "the flags in README.md are stale; they are\n{flags}"
         );
+    }
+
+    #[test]
+    fn whoever_finds_port_5000_taken_is_told_who_may_listen_there() {
+        let taken = |port| UsageError::PortTaken { host: "127.0.0.1".to_owned(), port }.to_string();
+        assert!(taken(5000).contains("AirPlay") && taken(5000).contains("--port N"));
+        assert!(!taken(5001).contains("AirPlay"));
     }
 
     #[test]

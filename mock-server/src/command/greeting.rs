@@ -39,6 +39,22 @@ impl<'a> Greeting<'a> {
         writeln!(formatter, "    -d '{{\"username\": \"{username}\", \"password\": \"{password}\"}}'\n")
     }
 
+    /// What a page does to hear a room.
+    fn listen(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (contract, address) = (self.contract(), self.namespace_url());
+        let Some(Route { room, event, .. }) = contract.routes.first() else { return Ok(()) };
+        let auth = if self.options.auth == Auth::Jwt { ", auth: { token: accessToken }" } else { "" };
+        writeln!(formatter, "Listen in a page, with socket.io-client")?;
+        writeln!(formatter, "  const socket = io(\"{address}\", {{ path: \"{}\"{auth} }});", contract.path)?;
+        writeln!(formatter, "  socket.on(\"{event}\", (chat) => console.log(chat));")?;
+        writeln!(formatter, "  socket.emit(\"{}\", {{ room: \"{room}\" }});\n", contract.join.request)
+    }
+
+    /// What the client library is given to connect to the namespace.
+    fn namespace_url(&self) -> String {
+        format!("{}{}", self.url, self.contract().namespace.trim_end_matches('/'))
+    }
+
     fn first_message(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((template, route, channel)) = self.first_channel() else { return Ok(()) };
         let address = template.replace("{channel}", channel);
@@ -86,6 +102,7 @@ impl fmt::Display for Greeting<'_> {
         }
         writeln!(formatter)?;
         self.login(formatter)?;
+        self.listen(formatter)?;
         self.first_message(formatter)
     }
 }
@@ -102,6 +119,14 @@ mod tests {
     fn the_address_stands_on_a_line_of_its_own() {
         let text = greeting(&Options::default());
         assert_eq!(text.lines().filter(|line| *line == "listening on http://127.0.0.1:5000").count(), 1);
+    }
+
+    #[test]
+    fn a_page_is_shown_how_to_listen() {
+        let text = greeting(&Options { contract: Contract::order_board(), auth: Auth::None, ..Options::default() });
+        let contract = Contract::order_board();
+        let io = format!("io(\"http://127.0.0.1:5000{}\"", contract.namespace.trim_end_matches('/'));
+        assert!(text.contains(&io) && text.contains(&format!("path: \"{}\" }}", contract.path)), "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Backend, Refusal, Reply, Request};
 pub(super) const REQUEST: &str = "get_dashboard_stats";
 
 /// The answer's name, and that of the broadcast when the figures have changed.
-pub(super) const ANSWER: &str = "dashboard_stats";
+pub(crate) const ANSWER: &str = "dashboard_stats";
 
 pub(super) fn handle(backend: &mut Backend, _: &Request<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::Now(backend.stats()))

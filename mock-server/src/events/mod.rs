@@ -8,7 +8,7 @@ mod apply_tag;
 mod config;
 mod fetch_all_chats;
 mod fetch_chats_by_user;
-mod get_dashboard_stats;
+pub(crate) mod get_dashboard_stats;
 mod join_chat;
 mod join_room;
 pub(crate) mod leave_chat;

@@ -25,7 +25,7 @@ pub(crate) fn set(
     let status = text(request, "status")?;
     let online =
         is_online(status).ok_or_else(|| Refusal::unknown("status", status, ["online", "offline"].into_iter()))?;
-    let id = optional_text(request, "executive_id")?.unwrap_or(&backend.agent).to_owned();
+    let id = optional_text(request, "executive_id")?.unwrap_or(&backend.login.admin_id).to_owned();
     let Some(executive) = backend.desk.set_online(&id, online) else {
         return Err(Refusal::unknown("executive_id", &id, backend.desk.ids()));
     };

@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use fixtures::Contract;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use crate::auth::{TokenError, Tokens};
 use crate::backend::{Backend, Queue};
@@ -33,8 +34,8 @@ use crate::webhook;
 
 /// What calls share.
 pub(crate) struct App {
-    /// The names of everything.
-    pub contract: Arc<Contract>,
+    /// The names of everything, as they are now.
+    pub contract: watch::Receiver<Arc<Contract>>,
     /// The way to the worker.
     pub queue: Queue,
     /// Makes and checks tokens.
@@ -45,8 +46,6 @@ pub(crate) struct App {
     pub login: Login,
     /// How often.
     pub login_limit: RateLimit,
-    /// Where the provider delivers, if the contract says so.
-    pub webhook: Option<webhook::Address>,
     /// What bodies are signed with.
     pub webhook_secret: Option<String>,
     /// How often they may come.
@@ -86,10 +85,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 
 /// The webhook's address is the contract's: it may be anything, so it is looked for where nothing else was found.
 async fn webhook_or_nothing(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let contract = Arc::clone(&app.contract.borrow());
+    let address = contract.webhook.as_deref().map(webhook::Address::new);
     let path = request.uri().path().to_owned();
-    let channel = app.webhook.as_ref().and_then(|address| address.channel(&path));
+    let channel = address.as_ref().and_then(|address| address.channel(&path));
     match (channel, request.method()) {
-        (Some(channel), &Method::POST) => webhook::deliver(&app, channel, request).await,
+        (Some(channel), &Method::POST) => webhook::deliver(&app, &contract, channel, request).await,
         (Some(_), _) => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed: expected POST")),
         (None, _) => Err(Problem::new(StatusCode::NOT_FOUND, "nothing is found at this address")),
     }

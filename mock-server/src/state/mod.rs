@@ -7,6 +7,7 @@
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
@@ -19,6 +20,9 @@ const FORMAT: i32 = 1;
 
 /// Tells the file from other SQLite files: `mock` in ASCII.
 const APPLICATION: i32 = 0x6d6f_636b;
+
+/// How long another process may take to let go of the file.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 const TABLES: &str = "
     CREATE TABLE chats (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -101,6 +105,7 @@ impl StateFile {
         let name = state.file.display().to_string();
         let refused = |error: rusqlite::Error| refusal(&name, &error);
         let mut connection = Connection::open(&state.file).map_err(refused)?;
+        connection.busy_timeout(PATIENCE).map_err(refused)?;
         // Before anything is written: it may be somebody else's.
         check(&connection, &name)?;
         connection

@@ -12,6 +12,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use fixtures::Contract;
 use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use serde_json::json;
@@ -47,11 +48,15 @@ impl Address {
 }
 
 /// `POST` to the webhook's address.
-pub(crate) async fn deliver(app: &App, channel: &str, request: Request) -> Result<Response, Problem> {
-    let route =
-        app.contract.routes.iter().find(|route| route.channel.as_deref() == Some(channel)).ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND, "unknown channel: expected a business number of the contract")
-        })?;
+pub(crate) async fn deliver(
+    app: &App,
+    contract: &Contract,
+    channel: &str,
+    request: Request,
+) -> Result<Response, Problem> {
+    let route = contract.routes.iter().find(|route| route.channel.as_deref() == Some(channel)).ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "unknown channel: expected a business number of the contract")
+    })?;
     app.webhook_limit.take().map_err(Problem::too_many)?;
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.map_err(unreadable)?;

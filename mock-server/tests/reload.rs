@@ -1,0 +1,125 @@
+//! Edits of files while pages are connected.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends that way")]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use axum::http::StatusCode;
+use fixtures::contract::ROOM_UPDATES;
+use fixtures::{Contract, Data};
+use mock_server::{Options, Watch};
+use serde_json::json;
+use support::{PARTNER, Page, Server, VENDOR};
+use tokio::time::timeout;
+
+/// A folder of the test's own, that goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("reload-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// Writes a chat of each customer, with what they said.
+    fn write_chats(&self, chats: &[(&str, &str)]) {
+        let chats: Vec<_> = chats
+            .iter()
+            .map(|(number, text)| {
+                json!({"customer": number, "customer_type": "Partner", "messages": [{"from": "Customer", "text": text}]})
+            })
+            .collect();
+        fs::write(self.0.join("chats.json"), json!(chats).to_string()).unwrap();
+    }
+
+    fn options(&self) -> Options {
+        let Data { chats, desk } = Data::load(&self.0, &Contract::room_updates()).unwrap();
+        let watch = Watch { data: Some(self.0.clone()), contract: None };
+        Options { sample_chats: chats, desk, watch, ..Options::default() }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// The numbers in the list with their last messages, sorted.
+async fn list(page: &mut Page<'_>) -> Vec<(String, String)> {
+    let list = page.ask("fetch_all_chats", &json!({})).await;
+    let text = |chat: &serde_json::Value, key: &str| chat[key].as_str().unwrap().to_owned();
+    let chats = list["chats"].as_array().unwrap().iter();
+    let mut chats: Vec<_> = chats.map(|chat| (text(chat, "customer"), text(chat, "last_message"))).collect();
+    chats.sort();
+    chats
+}
+
+fn pair(number: &str, text: &str) -> (String, String) {
+    (number.to_owned(), text.to_owned())
+}
+
+#[tokio::test]
+async fn edited_chats_are_told_to_the_pages_and_the_others_stay_as_they_have_become() {
+    let folder = Folder::new("data");
+    folder.write_chats(&[("15550100001", "one"), ("15550100002", "two"), ("15550100003", "three")]);
+    let server = Server::start(folder.options());
+    let mut page = server.page().await;
+    page.join("PartnerApp").await;
+    server.write(PARTNER, "15550100001", "written since").await;
+    page.event().await;
+    folder.write_chats(&[("15550100001", "one"), ("15550100002", "two, edited"), ("15550100004", "four")]);
+    let mut told = [page.event().await, page.event().await];
+    told.sort_by_key(|(_, chat)| chat["customer"].as_str().map(ToOwned::to_owned));
+    assert_eq!((told[0].0.as_str(), &told[0].1["last_message"]), ("room_update", &"two, edited".into()));
+    assert_eq!(told[1].1["last_message"], "four");
+    assert_eq!(page.event().await.0, "dashboard_stats");
+    let expected =
+        [pair("15550100001", "written since"), pair("15550100002", "two, edited"), pair("15550100004", "four")];
+    assert_eq!(list(&mut page).await, expected);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_bad_edit_changes_nothing_and_the_next_good_one_does() {
+    let folder = Folder::new("bad");
+    folder.write_chats(&[("15550100001", "one")]);
+    let server = Server::start(folder.options());
+    let mut page = server.page().await;
+    page.join("PartnerApp").await;
+    fs::write(folder.0.join("chats.json"), "[{\"customer\": ").unwrap();
+    // Whether it has been read by now or not, it must not be told.
+    folder.write_chats(&[("15550100001", "mended")]);
+    assert_eq!(page.event().await.1["last_message"], "mended");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn another_contract_ends_the_connections_and_is_in_force_for_those_who_come_back() {
+    let folder = Folder::new("contract");
+    let file = folder.0.join("contract.yaml");
+    fs::write(&file, ROOM_UPDATES).unwrap();
+    let contract = Contract::load(&file).unwrap();
+    let watch = Watch { contract: Some(file.clone()), data: None };
+    let server = Server::start(Options { contract, watch, ..support::options() });
+    let mut page = server.page().await;
+    page.join("PartnerApp").await;
+    server.write(PARTNER, "15550100001", "Hello").await;
+    assert_eq!(page.event().await.0, "room_update");
+
+    let edited = ROOM_UPDATES.replace("room_update_vendor", "vendor_news").replace("15550100103", "15550100109");
+    fs::write(&file, edited).unwrap();
+    let ended = async { while server.get(&page.session).await == StatusCode::OK {} };
+    timeout(support::DEADLINE, ended).await.expect("its connection ends");
+
+    let mut page = server.page().await;
+    page.join("VendorApp").await;
+    assert_eq!(server.deliver(VENDOR, "{}").await, StatusCode::NOT_FOUND, "the former channel");
+    server.write("15550100109", "15550100001", "again").await;
+    assert_eq!(page.event().await.0, "vendor_news");
+    assert_eq!(list(&mut page).await.len(), 2, "what was there is still there");
+    server.stop().await;
+}
