@@ -3,6 +3,7 @@
 //! The first line is the [`Header`] (the contract and the settings that judging needs), each further line is one
 //! [`Entry`]. A recording holds no secrets: whoever writes entries redacts them first. Nothing is judged here.
 
+mod outside;
 #[cfg(test)]
 pub(crate) mod tape;
 
@@ -14,6 +15,8 @@ use fixtures::Contract;
 use fixtures::webhooks::{MessageKind, ReceiptStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use outside::{LoginCase, ProviderAnswer};
 
 /// The version of the recording's format; a reader refuses a newer one.
 pub const FORMAT: u32 = 1;
@@ -371,6 +374,40 @@ pub enum What {
         reason: String,
         /// Whether the time was over; otherwise the connection failed.
         timed_out: bool,
+    },
+    /// An agent is about to reply to a customer; the frame's own entry follows.
+    Replying {
+        /// The label of a message of that customer's.
+        of: Arc<str>,
+        /// The customer's number.
+        number: String,
+        /// What the reply says.
+        text: String,
+    },
+    /// The provider's stand-in got a message for a customer of this scenario, or with a text of this scenario.
+    ProviderGot {
+        /// The label of a message of that customer's.
+        of: Arc<str>,
+        /// The number that it is for: digits.
+        to: String,
+        /// What it says; none where it is no text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// What it was answered.
+        answered: ProviderAnswer,
+    },
+    /// A login was tried.
+    LoginTried {
+        /// What the login service was to answer.
+        login: LoginCase,
+        /// Whether it was asked for this very login.
+        asked: bool,
+        /// The status of the target's answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// The target was restarted and answers again.
     Restarted {

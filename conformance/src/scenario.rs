@@ -8,7 +8,7 @@ use fixtures::webhooks::{MessageKind, ReceiptStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::recording::{TokenPlace, TokenUse, Transport};
+use crate::recording::{LoginCase, ProviderAnswer, TokenPlace, TokenUse, Transport};
 use crate::target::{Capability, Signature};
 
 pub use odd::{Body, Door, Probe, Raw};
@@ -219,6 +219,28 @@ pub enum Step {
     },
     /// Logs in once more and logs that token out; from then on [`TokenUse::LoggedOut`] is that one.
     LogOut,
+    /// An agent replies to a customer, while the provider's stand-in answers thus. Waits until the agent is answered, and,
+    /// where that answer is good, until the provider has taken the reply.
+    Reply {
+        /// The agent.
+        actor: Actor,
+        /// The label of a message of the customer's.
+        to: Arc<str>,
+        /// The text behind the nonce of that message.
+        text: String,
+        /// The answers to the attempts to send this reply, the last of them to all further ones.
+        provider: Vec<ProviderAnswer>,
+    },
+    /// Waits until the provider's stand-in was asked to send a customer something.
+    ProviderAsked {
+        /// The label of a message of the customer's.
+        to: Arc<str>,
+    },
+    /// Tries a login, while the login service's stand-in answers thus.
+    LogIn {
+        /// Which.
+        login: LoginCase,
+    },
     /// Sends bytes as they stand, however malformed, and waits for nothing.
     Raw {
         /// Who.

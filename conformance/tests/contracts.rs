@@ -35,6 +35,7 @@ async fn the_order_board_conforms_to_its_own_contract() {
     assert_eq!(
         spared,
         [
+            "auth.login-service",
             "broadcast.agent-reply",
             "broadcast.reopened",
             "broadcast.saved-first",
@@ -43,6 +44,11 @@ async fn the_order_board_conforms_to_its_own_contract() {
             "list.filter",
             "list.shape",
             "list.sorted",
+            "provider.failing",
+            "provider.refused",
+            "provider.reply-sent",
+            "provider.timeout",
+            "resilience.restart",
         ]
     );
 

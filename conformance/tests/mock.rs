@@ -4,13 +4,23 @@
 
 mod support;
 
+use conformance::verdict::Outcome;
 use fixtures::Contract;
-use support::{all_checks, config, mock, red, run};
+use support::{Services, all_checks, config, mock_calling, red, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mock_conforms() {
     let contract = Contract::room_updates();
-    let (report, _) = run(&config(&mock(&contract)), &contract, &all_checks()).await;
+    let services = Services::new();
+    let config = services.played(config(&mock_calling(&contract, &services)));
+    let (report, _) = run(&config, &contract, &all_checks()).await;
     assert_eq!(red(&report), Default::default());
     assert_eq!(report.diagnoses, []);
+    let passed = |id: &str| {
+        let mut verdicts = report.verdicts.iter().filter(|verdict| verdict.id == id);
+        verdicts.all(|verdict| matches!(verdict.outcome, Outcome::Passed { .. }))
+    };
+    for id in ["provider.reply-sent", "provider.timeout", "auth.login-service"] {
+        assert!(passed(id), "{id} was not tried");
+    }
 }

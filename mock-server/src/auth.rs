@@ -51,6 +51,14 @@ pub(crate) struct Claims {
     jti: String,
 }
 
+impl Claims {
+    /// The agent that the token was made for, otherwise as `known`.
+    pub(crate) fn agent(self, known: &Login) -> Login {
+        let Self { sub: username, agent_number, admin_id, .. } = self;
+        Login { username, agent_number, admin_id, ..known.clone() }
+    }
+}
+
 /// Why a token was refused. The texts are what clients are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenError {

@@ -69,6 +69,11 @@ impl Queue {
         self.jobs.send(job).await.is_ok()
     }
 
+    /// Whether anybody still takes from it: not when the server has ended.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
     /// Asks the worker, or has it do something, when it is this question's turn; `None` when the server is ending.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
@@ -179,6 +184,9 @@ impl Backend {
                 _ = clock.tick() => self.tell_alerts(),
             }
             self.keep().await;
+            if let Some(provider) = &mut self.provider {
+                provider.is_through().await;
+            }
             // What was sent lies in the clients' buffers: let their connections empty them before more is added.
             tokio::task::yield_now().await;
         }

@@ -14,6 +14,7 @@ mod client;
 mod desk;
 mod events;
 pub mod faults;
+mod login_service;
 mod options;
 mod outgoing;
 mod provider;
@@ -24,6 +25,7 @@ mod rooms;
 mod server;
 mod state;
 mod transport;
+mod upstream;
 mod webhook;
 
 pub use options::{Auth, Login, Options};

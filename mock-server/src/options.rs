@@ -51,6 +51,11 @@ pub struct Options {
     /// Where the provider's send API is, e.g. `http://127.0.0.1:9000`: an agent's message is posted to `/messages`
     /// there. Without it, agents' messages go nowhere but into the chat.
     pub provider_url: Option<String>,
+    /// Where the login service is, e.g. `http://127.0.0.1:9001`: credentials are posted to `/login` there. Without it,
+    /// those of `login` are the right ones.
+    pub login_url: Option<String>,
+    /// How long the provider and the login service may take to answer.
+    pub upstream_timeout: Duration,
     /// What goes wrong, for whoever wants to see it noticed. None, by default: then everything is as it should be.
     pub faults: Vec<&'static Fault>,
     /// Tells the time.
@@ -115,6 +120,8 @@ impl Default for Options {
             state: None,
             watch: Watch::default(),
             provider_url: None,
+            login_url: None,
+            upstream_timeout: Duration::from_secs(10),
             faults: Vec::new(),
             clock: Timestamp::now,
         }

@@ -1,25 +1,18 @@
 //! The provider's send API, by which an agent's message reaches the customer: `POST {url}/messages`, once.
 //!
-//! It does not try again: the agent is told, and decides. No TLS: it is for stand-ins on the same machine or network.
+//! It does not try again: the agent is told, and decides.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{Request, StatusCode, Uri, header};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use axum::http::StatusCode;
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, Job, Queue};
 use crate::chats::Written;
 use crate::events::{Refusal, ReplyTo};
-
-/// How long the provider may take.
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::faults::{FaultSet, Sent};
+use crate::upstream::{Upstream, UpstreamError};
 
 /// An agent's message that is to be sent.
 #[derive(Debug, Clone)]
@@ -36,15 +29,13 @@ pub(crate) struct Outbound {
 
 /// Why a message was not taken. The texts are what agents are told.
 #[derive(Debug, thiserror::Error)]
-enum DeliveryError {
-    #[error("not sent: the provider could not be reached")]
-    Unreachable(#[from] hyper_util::client::legacy::Error),
+pub(crate) enum DeliveryError {
+    /// There is no answer.
+    #[error("not sent: the provider {0}")]
+    Unanswered(#[from] UpstreamError),
+    /// The answer is no.
     #[error("not sent: the provider answered {0}")]
     Refused(StatusCode),
-    #[error("not sent: the provider did not answer within {} s", DEADLINE.as_secs())]
-    Late,
-    #[error("not sent: {0}")]
-    Unsendable(#[from] axum::http::Error),
 }
 
 /// What became of a message.
@@ -74,51 +65,69 @@ impl Delivered {
 
 /// The way to customers.
 pub(crate) struct Provider {
-    messages: Uri,
-    http: HttpClient<HttpConnector, Full<Bytes>>,
+    messages: Upstream,
     queue: Queue,
+    faults: FaultSet,
     /// Ends when the chat's last message was taken, so that a chat's messages are sent one after the other.
     last: HashMap<String, oneshot::Receiver<()>>,
+    /// Ends with what the worker is to wait for.
+    holds_up: Option<oneshot::Receiver<()>>,
 }
 
 impl Provider {
     /// The provider whose send API stands at this address.
-    pub(crate) fn new(messages: Uri, queue: Queue) -> Self {
-        Self { messages, http: HttpClient::builder(TokioExecutor::new()).build_http(), queue, last: HashMap::new() }
+    pub(crate) fn new(messages: Upstream, queue: Queue, faults: FaultSet) -> Self {
+        Self { messages, queue, faults, last: HashMap::new(), holds_up: None }
     }
 
     /// Sends a message when those of the same chat before it are done with; what became of it comes by the queue.
     pub(crate) fn deliver(&mut self, message: Outbound, to: ReplyTo) {
         let (done, next) = oneshot::channel::<()>();
         let before = self.last.insert(message.chat_id.clone(), next);
-        let (messages, http, queue) = (self.messages.clone(), self.http.clone(), self.queue.clone());
+        self.holds_up = self.faults.holds_up_for_provider().then(|| self.last.remove(&message.chat_id)).flatten();
+        let (messages, queue, faults) = (self.messages.clone(), self.queue.clone(), self.faults.clone());
         tokio::spawn(async move {
             if let Some(before) = before {
                 // It never says anything: it is dropped at the end.
                 drop(before.await);
             }
-            let result = tokio::time::timeout(DEADLINE, post(&http, messages, &message)).await;
-            let result = result.unwrap_or(Err(DeliveryError::Late));
-            queue.push(Job::Delivered(Delivered { message, to, result })).await;
+            let mut outgoing = vec![message.clone()];
+            faults.sending(&mut outgoing);
+            let mut result = Ok(());
+            for message in &outgoing {
+                result = post(&messages, message).await;
+            }
+            let mut sent = Sent { result, again: None };
+            faults.sent(&mut sent);
+            let delivered = Delivered { message: message.clone(), to, result: sent.result };
+            let mut goes_on = queue.push(Job::Delivered(delivered)).await;
             drop(done);
+            // Never, unless a fault says so: whoever was told that it was not sent may send it again.
+            while let Some(delay) = sent.again.filter(|_| goes_on) {
+                tokio::time::sleep(delay).await;
+                sent = Sent { result: post(&messages, &message).await, again: None };
+                faults.sent(&mut sent);
+                goes_on = queue.is_open();
+            }
         });
+    }
+
+    /// Waits until nothing holds up the worker: not at all, unless a fault says so.
+    pub(crate) async fn is_through(&mut self) {
+        if let Some(held_up) = self.holds_up.take() {
+            drop(held_up.await);
+        }
     }
 }
 
-async fn post(
-    http: &HttpClient<HttpConnector, Full<Bytes>>,
-    messages: Uri,
-    message: &Outbound,
-) -> Result<(), DeliveryError> {
-    let body = json!({
-        "messaging_product": "whatsapp",
-        "to": message.number,
-        "type": "text",
-        "text": {"body": message.text},
-    });
-    let request = Request::post(messages)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))?;
-    let status = http.request(request).await?.status();
+async fn post(messages: &Upstream, message: &Outbound) -> Result<(), DeliveryError> {
+    let (status, _) = messages
+        .post(&json!({
+            "messaging_product": "whatsapp",
+            "to": message.number,
+            "type": "text",
+            "text": {"body": message.text},
+        }))
+        .await?;
     if status.is_success() { Ok(()) } else { Err(DeliveryError::Refused(status)) }
 }

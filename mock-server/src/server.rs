@@ -17,6 +17,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 use crate::auth::Tokens;
 use crate::backend::{Backend, Queue};
 use crate::faults::FaultSet;
+use crate::login_service::LoginService;
 use crate::options::{Auth, Options};
 use crate::provider::Provider;
 use crate::rate::RateLimit;
@@ -24,6 +25,7 @@ use crate::reload::{self, Watch};
 use crate::rest::{self, App};
 use crate::state::{StateError, StateFile};
 use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
+use crate::upstream::Upstream;
 
 /// How many connections may wait to be accepted: the usual 128 make simultaneous connects wait a second.
 const BACKLOG: u32 = 4_096;
@@ -84,11 +86,17 @@ pub async fn serve(
     }
     let contract = Arc::new(options.contract.clone());
     let (queue, waiting) = Queue::new();
-    let provider = provider(&options, &queue)?;
     let tokens = Arc::new(Tokens::new(&options));
     let (transport, io) = Transport::new(&options);
     let needs_token = options.auth == Auth::Jwt;
     let faults = FaultSet::new(&options.faults);
+    let upstream = |option, url: &Option<String>, path, patience| {
+        url.as_deref().map(|url| Upstream::new(option, url, path, patience)).transpose()
+    };
+    let patience = faults.patience().unwrap_or(options.upstream_timeout);
+    let provider = upstream("provider_url", &options.provider_url, "/messages", patience)?;
+    let provider = provider.map(|messages| Provider::new(messages, queue.clone(), faults.clone()));
+    let login_service = upstream("login_url", &options.login_url, "/login", options.upstream_timeout)?;
     namespace::open(&io, &contract.namespace, needs_token.then(|| Arc::clone(&tokens)), queue.clone(), faults.clone());
     // Ends with this function, however that ends; so do the connections.
     let mut worker = JoinSet::new();
@@ -114,6 +122,7 @@ pub async fn serve(
         tokens,
         needs_token,
         login: options.login,
+        login_service: login_service.map(|login| LoginService::new(login, faults.clone())),
         login_limit: RateLimit::new(options.login_limit),
         webhook_secret: options.webhook_secret,
         webhook_limit: RateLimit::new(options.webhook_limit),
@@ -188,16 +197,4 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
         .allow_credentials(true)
         .expose_headers(ExposeHeaders::list([header::RETRY_AFTER]))
         .max_age(Duration::from_hours(1))
-}
-
-fn provider(options: &Options, queue: &Queue) -> Result<Option<Provider>, ServeError> {
-    let Some(url) = &options.provider_url else { return Ok(None) };
-    let messages = format!("{}/messages", url.trim_end_matches('/')).parse().ok();
-    let messages = messages.filter(|uri: &axum::http::Uri| uri.scheme_str() == Some("http") && uri.host().is_some());
-    let messages = messages.ok_or_else(|| ServeError::Option {
-        option: "provider_url",
-        expected: "a URL such as http://127.0.0.1:9000",
-        found: url.clone(),
-    })?;
-    Ok(Some(Provider::new(messages, queue.clone())))
 }

@@ -4,12 +4,13 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use mock_server::Options;
+use mock_server::{Options, faults};
 use serde_json::{Value, json};
 use support::{PARTNER, Page, Server, options};
 
@@ -98,4 +99,78 @@ async fn a_provider_that_is_away_is_told_to_the_agent() {
     let answer = reply(&mut page, &chat_id, "Hi").await;
     assert_eq!(answer["message"], "not sent: the provider could not be reached");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_holds_up_nobody_unless_it_does_by_a_fault() {
+    async fn silence() -> StatusCode {
+        std::future::pending().await
+    }
+    let listener = mock_server::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, Router::new().route("/messages", post(silence))).into_future());
+    for held_up in [false, true] {
+        let faults = faults::find("reply-holds-up-everybody").into_iter().filter(|_| held_up).collect();
+        let (provider_url, upstream_timeout) = (Some(url.clone()), Duration::from_millis(300));
+        let server = Server::start(Options { provider_url, upstream_timeout, faults, ..options() });
+        let (mut agent, mut member) = (server.page().await, server.page().await);
+        let chat_id = first_chat(&server, &mut agent).await;
+        member.join("PartnerApp").await;
+        let request = json!({"chat_id": chat_id, "sender": "15550100199", "type": "Agent", "message": "Hi"});
+        agent.emit("send_message", &request).await;
+        let replied = Instant::now();
+        server.write(PARTNER, "15550100002", "Anybody there?").await;
+        assert_eq!(member.event().await.1["last_message"], "Anybody there?");
+        assert_eq!(replied.elapsed() >= Duration::from_millis(300), held_up);
+        let answer = agent.answer("send_message_response").await;
+        assert_eq!(answer, json!({"status": 0, "message": "not sent: the provider did not answer within 300ms"}));
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn replies_are_lost_doubled_and_changed_on_their_way() {
+    let length = |text: &Value| text.as_str().unwrap().chars().count();
+    let long = "x".repeat(200);
+    for (fault, expected) in [
+        ("reply-not-sent", vec![]),
+        ("reply-sent-twice", vec![("15550100001", 200); 2]),
+        ("reply-to-wrong-number", vec![("5550100001", 200)]),
+        ("reply-text-truncated", vec![("15550100001", 100)]),
+    ] {
+        let (url, taken) = stand_in().await;
+        let faults = vec![faults::find(fault).unwrap()];
+        let server = Server::start(Options { provider_url: Some(url), faults, ..options() });
+        let mut page = server.page().await;
+        let chat_id = first_chat(&server, &mut page).await;
+        assert_eq!(reply(&mut page, &chat_id, &long).await["status"], 1, "{fault}");
+        let sent: Vec<_> =
+            taken.lock().unwrap().iter().map(|it| (it["to"].clone(), length(&it["text"]["body"]))).collect();
+        let expected: Vec<_> = expected.into_iter().map(|(to, length)| (Value::from(to), length)).collect();
+        assert_eq!(sent, expected, "{fault}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_provider_does_not_take_is_told_as_if_it_did_or_sent_all_the_same() {
+    for (fault, status, is_again) in
+        [("failed-reply-shown-as-sent", 1, false), ("failed-reply-sent-after-all", 0, true)]
+    {
+        let (url, taken) = stand_in().await;
+        let faults = vec![faults::find(fault).unwrap()];
+        let server = Server::start(Options { provider_url: Some(url), faults, ..options() });
+        let mut page = server.page().await;
+        let chat_id = first_chat(&server, &mut page).await;
+        assert_eq!(reply(&mut page, &chat_id, "refuse me").await["status"], status, "{fault}");
+        if is_again {
+            let tried = async {
+                while taken.lock().unwrap().len() < 2 {
+                    tokio::task::yield_now().await
+                }
+            };
+            tokio::time::timeout(support::DEADLINE, tried).await.expect("it is tried again");
+        }
+        server.stop().await;
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Check, Judge};
 use crate::conversation::{Connection, Conversation, Refusal, evidence, not_tested};
 use crate::recording::{TokenPlace, TokenUse, What};
-use crate::scenarios::{AUTH_LOGOUT, AUTH_REST, AUTH_TOKENS};
+use crate::scenarios::{AUTH_LOGOUT, AUTH_REST, AUTH_TOKENS, LOGIN_SERVICE};
 use crate::target::Capability;
 use crate::verdict::{Failure, Finding, Judgement};
 
@@ -35,6 +35,12 @@ pub const CHECKS: &[Check] = &[
         needs: &[Capability::Auth, Capability::Logout],
         scenario: &AUTH_LOGOUT,
         judge: Judge::Whole(logout),
+    },
+    Check {
+        id: "auth.login-service",
+        needs: &[Capability::Auth, Capability::LoginService],
+        scenario: &LOGIN_SERVICE,
+        judge: Judge::Whole(super::login::login_service),
     },
 ];
 

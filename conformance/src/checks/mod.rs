@@ -9,7 +9,9 @@ mod ingress;
 mod join;
 mod leave;
 mod list;
+mod login;
 mod payload;
+mod provider;
 mod resilience;
 mod security;
 mod survival;
@@ -58,6 +60,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         payload::CHECKS,
         ingress::CHECKS,
         list::CHECKS,
+        provider::CHECKS,
         resilience::CHECKS,
         security::CHECKS,
     ]

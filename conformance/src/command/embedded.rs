@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use conformance::config::{AuthConfig, AuthMode, Config, Secret, TriggerConfig, TriggerKind, WhatsappConfig};
+use conformance::config::{
+    AuthConfig, AuthMode, Config, Secret, StandInConfig, TriggerConfig, TriggerKind, WhatsappConfig,
+};
 use fixtures::Contract;
 use mock_server::faults::Fault;
 use mock_server::{Options, ServeError};
@@ -18,6 +20,9 @@ use super::CommandError;
 const PING_INTERVAL: Duration = Duration::from_millis(300);
 /// See [`PING_INTERVAL`].
 const PING_TIMEOUT: Duration = Duration::from_millis(1_000);
+
+/// How long it waits for the stand-ins: long enough to see whom a silent one holds up.
+const UPSTREAM_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 /// A mock on a free port of the loopback interface, for as long as this lives.
 pub(super) struct Embedded {
@@ -39,15 +44,21 @@ impl Embedded {
         let listener = mock_server::bind(([127, 0, 0, 1], 0).into()).map_err(|error| unusable(&error))?;
         let address = listener.local_addr().map_err(|error| unusable(&error))?;
         let url = Url::parse(&format!("http://{address}")).map_err(|error| unusable(&error))?;
+        let stand_in = || StandInConfig::on_a_free_port(UPSTREAM_TIMEOUT).map_err(|error| unusable(&error));
+        let (provider, login) = (stand_in()?, stand_in()?);
         let options = Options {
             contract: contract.clone(),
             webhook_secret: Some("embedded-webhook-secret".to_owned()),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             faults,
+            provider_url: Some(provider.url()),
+            login_url: Some(login.url()),
+            upstream_timeout: UPSTREAM_TIMEOUT,
             ..Options::default()
         };
         config.target = Some(url);
+        (config.provider, config.login) = (Some(provider), Some(login));
         config.auth = AuthConfig {
             mode: Some(AuthMode::Login),
             username: Some(options.login.username.clone()),

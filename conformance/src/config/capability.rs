@@ -38,13 +38,17 @@ pub enum Capability {
     Verify,
     /// Checking the webhook's signature, with a secret that the suite knows.
     Signature,
+    /// Sending agents' replies to a provider that the suite stands in for.
+    Provider,
+    /// Asking a login service that the suite stands in for.
+    LoginService,
     /// Being restarted by the suite.
     Restart,
 }
 
 impl Capability {
     /// Every capability, in the order of declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Websocket,
         Self::Polling,
         Self::Upgrade,
@@ -61,6 +65,8 @@ impl Capability {
         Self::Webhook,
         Self::Verify,
         Self::Signature,
+        Self::Provider,
+        Self::LoginService,
         Self::Restart,
     ];
 
@@ -84,6 +90,8 @@ impl Capability {
             Self::Webhook => "webhook",
             Self::Verify => "verify",
             Self::Signature => "signature",
+            Self::Provider => "provider",
+            Self::LoginService => "login-service",
             Self::Restart => "restart",
         }
     }

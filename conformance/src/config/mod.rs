@@ -14,6 +14,7 @@ mod pattern;
 mod reader;
 mod restart;
 mod secret;
+mod stand_in;
 pub(crate) mod suggest;
 mod template;
 mod trigger;
@@ -34,6 +35,7 @@ pub use init::init_template;
 pub use pattern::NumberPattern;
 pub use restart::RestartConfig;
 pub use secret::{HIDDEN, Secret};
+pub use stand_in::{Listen, StandInConfig};
 pub use template::{Template, Values};
 pub use trigger::{CommandConfig, HttpConfig, SocketConfig, TriggerConfig, TriggerKind, WhatsappConfig};
 pub use types::TypeConfig;
@@ -67,6 +69,10 @@ pub struct Config {
     pub origin: Option<String>,
     /// How many sockets the largest room is filled with; [`MEMBERS`] where it is left out.
     pub members: Option<u32>,
+    /// The provider's send API that the target was told of, where the suite stands in for it.
+    pub provider: Option<StandInConfig>,
+    /// The login service that the target was told of, where the suite stands in for it.
+    pub login: Option<StandInConfig>,
     /// How the target is restarted; never, where it is left out.
     pub restart: Option<RestartConfig>,
     /// What `${ENV}` brought into requests and commands: to be hidden like any other secret.
@@ -104,7 +110,7 @@ impl Default for Deadlines {
 }
 
 impl Config {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 14] = [
         "target",
         "socket_path",
         "contract",
@@ -116,6 +122,8 @@ impl Config {
         "tls",
         "cors",
         "scale",
+        "provider",
+        "login",
         "restart",
     ];
 
@@ -175,6 +183,8 @@ impl Config {
             tls: root.section("tls")?.map(|section| read_tls(&section, base)).transpose()?.unwrap_or_default(),
             origin: root.section("cors")?.map(|section| read_origin(&section)).transpose()?.flatten(),
             members: root.section("scale")?.map(|section| read_members(&section)).transpose()?.flatten(),
+            provider: root.section("provider")?.map(|section| StandInConfig::read(&section)).transpose()?,
+            login: root.section("login")?.map(|section| StandInConfig::read(&section)).transpose()?,
             restart: root
                 .section("restart")?
                 .map(|section| RestartConfig::read(&section, base, &mut secrets))

@@ -82,6 +82,39 @@ fn an_origin_and_a_scale_that_cannot_be_used_are_answered_with_what_is_wrong() {
 }
 
 #[test]
+fn services_that_the_suite_stands_in_for_are_read() {
+    let config =
+        read("[provider]\nlisten = \"127.0.0.1:9000\"\ntimeout = \"3s\"\n[login]\nlisten = \"127.0.0.1:9001\"");
+    let (provider, login) = (config.provider.unwrap(), config.login.unwrap());
+    assert_eq!((provider.url().as_str(), provider.timeout), ("http://127.0.0.1:9000", Duration::from_secs(3)));
+    assert_eq!((login.url().as_str(), login.timeout), ("http://127.0.0.1:9001", Duration::from_secs(10)));
+    for (text, told) in [
+        (
+            "[provider]\ntimeout = \"3s\"",
+            "conformance.toml:1:2: `listen` is missing; expected an address of this machine",
+        ),
+        (
+            "[provider]\nlisten = \"127.0.0.1\"",
+            "conformance.toml:2:10: `listen`: `127.0.0.1` is no address with a port; expected",
+        ),
+        ("[login]\nlisten = \"127.0.0.1:0\"", "`listen`: port 0 is none that the target can be told; expected"),
+        ("[login]\nurl = \"http://127.0.0.1:1\"", "unknown key `url`"),
+    ] {
+        assert!(problem(text).contains(told), "{}", problem(text));
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_with_its_place() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let config = read(&format!("[provider]\nlisten = \"{address}\""));
+    let told = config.provider.unwrap().bind().unwrap_err().to_string();
+    assert!(told.starts_with(&format!("etc/conformance.toml:2:10: cannot listen on http://{address}: ")), "{told}");
+    assert!(told.contains("end what listens there"), "{told}");
+}
+
+#[test]
 fn paths_are_relative_to_the_file() {
     let config = read(
         "contract = \"my.asyncapi.yaml\"\n[tls]\nca_file = \"/ca.pem\"\n\
@@ -249,6 +282,7 @@ fn columns_are_counted_in_characters() {
     assert_eq!(
         problem("# ü\nlacks = [\"ü\", \"ü\"]"),
         "conformance.toml:2:10: unknown capability `ü`; expected one of: websocket, polling, upgrade, auth, rest, \
-         leave, list, search, history, send, update-status, query-token, logout, webhook, verify, signature, restart"
+         leave, list, search, history, send, update-status, query-token, logout, webhook, verify, signature, \
+         provider, login-service, restart"
     );
 }

@@ -6,6 +6,7 @@ mod connection;
 pub mod evidence;
 mod message;
 mod probe;
+mod reply;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use serde_json::Value;
 pub use connection::{Connection, Event, Fence, Membership, Refusal};
 pub use message::{Acceptance, Delivery, Message, is_about, mentions};
 pub use probe::{Answer, Probed};
+pub use reply::{Attempt, Reply};
 
 use crate::recording::{Entry, Header, What};
 use crate::target::Capability;

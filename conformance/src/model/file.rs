@@ -137,7 +137,8 @@ impl Known<'_> {
                 new_label(&message.label, seen)
             }
             Step::Redeliver { label, again } => self.label(label).and_then(|()| new_label(again, seen)),
-            Step::Receipt { label, .. } => self.label(label),
+            Step::Receipt { label, .. } | Step::ProviderAsked { to: label } => self.label(label),
+            Step::Reply { actor, to, .. } => self.actor(actor).and_then(|()| self.label(to)),
             Step::Heard { actors, messages, .. } => {
                 actors.iter().try_for_each(|actor| self.actor(actor))?;
                 messages.iter().try_for_each(|label| self.label(label))
@@ -160,6 +161,7 @@ impl Known<'_> {
             Step::Open { .. }
             | Step::Rest { .. }
             | Step::LogOut
+            | Step::LogIn { .. }
             | Step::Probe(_)
             | Step::Crowd { .. }
             | Step::Restart => Ok(()),

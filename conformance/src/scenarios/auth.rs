@@ -1,7 +1,7 @@
 //! Conversations about tokens.
 
 use super::{Blueprint, Phase, for_each_route, observer, observer_heard, send, settle};
-use crate::recording::{TokenPlace, TokenUse};
+use crate::recording::{LoginCase, TokenPlace, TokenUse};
 use crate::scenario::{Actor, Step};
 use crate::target::Capability;
 
@@ -77,4 +77,13 @@ pub const AUTH_LOGOUT: Blueprint = Blueprint {
         };
         vec![open("before", TokenUse::Good), Step::LogOut, open("after", TokenUse::LoggedOut)]
     },
+};
+
+/// Logins that the login service lets in, refuses, fails at and does not answer.
+pub const LOGIN_SERVICE: Blueprint = Blueprint {
+    name: "login-service",
+    about: "logins that the login service lets in, refuses, fails at and does not answer",
+    needs: &[Capability::Auth, Capability::LoginService],
+    phase: Phase::Beside,
+    steps: |_| vec![Step::Together { branches: LoginCase::ALL.map(|login| vec![Step::LogIn { login }]).to_vec() }],
 };

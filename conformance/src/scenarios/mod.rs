@@ -9,6 +9,7 @@ mod ingress;
 mod join;
 mod list;
 mod malformed;
+mod provider;
 mod refusals;
 mod resilience;
 mod security;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use fixtures::{Contract, Role, Route};
 use serde_json::{Value, json};
 
-pub use auth::{AUTH_LOGOUT, AUTH_REST, AUTH_TOKENS};
+pub use auth::{AUTH_LOGOUT, AUTH_REST, AUTH_TOKENS, LOGIN_SERVICE};
 pub use broadcast::{
     AGENT_REPLY, BATCH, BURST, CONCURRENT, CONVERSATION, KINDS, LIST_ON_RECEIPT, ONE_MESSAGE_PER_TYPE, RECEIPTS,
     REDELIVERY, REOPENED, SETTLING, SLOW, SLOW_MEMBER, TEXTS,
@@ -30,6 +31,7 @@ pub(crate) use join::malformed;
 pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
 pub use malformed::{MALFORMED, MAX_PAYLOAD};
+pub use provider::{FAILING, MEANWHILE, PROVIDER_TROUBLE, REFUSED, REPLIES, SILENT};
 pub use refusals::{CORS, REFUSALS, accepted_by};
 pub use resilience::{CHURN, CHURNING, CROWD, LARGE_ROOM, RESTART, to_all};
 pub use security::{FORGED, HOSTILE_TEXT, INTRUDER, ISOLATION, SHOWS_A_TOKEN, guest};
@@ -161,7 +163,8 @@ fn send(route: &Route, label: &str, from: &str, text: &str) -> Step {
 }
 
 /// Labels are unique within a scenario: `Partner/first`.
-fn label_of(route: &Route, label: &str) -> String {
+#[must_use]
+pub fn label_of(route: &Route, label: &str) -> String {
     format!("{}/{label}", route.customer_type)
 }
 

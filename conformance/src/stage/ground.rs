@@ -11,6 +11,7 @@ use fixtures::Contract;
 use serde_json::Value;
 
 use super::preflight::PreflightError;
+use super::stand_in::{Credentials, LoginService, Provider};
 use crate::net::HttpError;
 use crate::recording::TokenUse;
 use crate::target::{LoginError, Target, Token, bad_tokens};
@@ -24,15 +25,29 @@ pub struct Ground {
     tokens: HashMap<TokenUse, Option<Token>>,
     logged_out: Mutex<Option<Token>>,
     agent: String,
+    pub(super) provider: Option<Provider>,
+    pub(super) login_service: Option<LoginService>,
     triggers: AtomicU32,
 }
 
 impl Ground {
-    /// Logs in where the target wants it, and makes the bad tokens.
+    /// Starts the stand-ins, logs in where the target wants it, and makes the bad tokens.
     ///
     /// # Errors
-    /// [`PreflightError`] when there is no good token to be had, or the bad ones cannot be made of it.
+    /// [`PreflightError`] when a stand-in cannot listen, there is no good token to be had, or the bad ones cannot be made
+    /// of it.
     pub async fn prepare(target: Target, contract: Contract) -> Result<Self, PreflightError> {
+        let provider = match &target.provider {
+            Some(config) => Some(Provider::start(config).await?),
+            None => None,
+        };
+        let login_service = match (&target.login_service, target.auth.credentials()) {
+            (Some(config), Some((username, password))) => {
+                let right = Credentials { username: username.to_owned(), password: password.clone() };
+                Some(LoginService::start(config, right).await?)
+            }
+            _ => None,
+        };
         let good = target.auth.shared_token().await?;
         let mut tokens = HashMap::from([(TokenUse::Missing, None), (TokenUse::Good, good.clone())]);
         if let Some(good) = &good {
@@ -41,7 +56,16 @@ impl Ground {
             tokens.extend(bad.into_iter().map(|bad| (bad.defect, bad.token)));
         }
         let agent = good.as_ref().and_then(agent_of).unwrap_or_else(|| "conformance".to_owned());
-        Ok(Self { target, contract, tokens, logged_out: Mutex::default(), agent, triggers: AtomicU32::new(0) })
+        Ok(Self {
+            target,
+            contract,
+            tokens,
+            logged_out: Mutex::default(),
+            agent,
+            provider,
+            login_service,
+            triggers: AtomicU32::new(0),
+        })
     }
 
     /// The text of a token; none where none is to be shown.

@@ -6,12 +6,14 @@ mod crowd;
 mod ground;
 mod heartbeat;
 mod log;
+mod outside;
 mod pace;
 mod placeholder;
 mod preflight;
 mod probe;
 mod restart;
 mod socket;
+mod stand_in;
 mod wire;
 
 pub use ground::Ground;

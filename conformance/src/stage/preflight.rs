@@ -11,7 +11,7 @@ use fixtures::Contract;
 use super::ground::Ground;
 use super::log::Recorder;
 use super::socket::{Opening, Socket};
-use crate::config::Capability;
+use crate::config::{Capability, ConfigError};
 use crate::net::{DialError, HttpError};
 use crate::recording::{Peer, TokenPlace, TokenUse, Transport, What};
 use crate::target::{LoginError, Target, Token, TokenError};
@@ -34,6 +34,9 @@ pub enum PreflightError {
         /// How long was waited.
         waited: Duration,
     },
+    /// A stand-in cannot listen.
+    #[error("{0}")]
+    StandIn(#[from] ConfigError),
     /// No token.
     #[error("{0}")]
     Login(#[from] LoginError),
@@ -71,7 +74,7 @@ impl PreflightError {
         match self {
             Self::NeverUp { .. } => true,
             Self::Open(error) => is_away(error),
-            Self::TokenRefused { .. } | Self::TokenWanted { .. } | Self::BadTokens(_) => false,
+            Self::StandIn(_) | Self::TokenRefused { .. } | Self::TokenWanted { .. } | Self::BadTokens(_) => false,
             Self::Login(LoginError::Unreachable(HttpError::NotHttp { .. })) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Failed { .. } | LoginError::Throttled { .. }) => true,
             Self::Login(_) => false,

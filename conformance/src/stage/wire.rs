@@ -81,6 +81,9 @@ impl WireStage {
         };
         let error = performance.steps(&scenario.steps).await.err();
         performance.close_all().await;
+        if let Some(provider) = &self.ground.provider {
+            provider.forget(&log);
+        }
         log.write(None, What::Ended { error });
     }
 }
@@ -164,6 +167,9 @@ impl Performance<'_> {
             }
             Step::Rest { token } => self.rest(*token).await,
             Step::LogOut => self.log_out().await,
+            Step::LogIn { login } => self.log_in(*login).await?,
+            Step::Reply { actor, to, text, provider } => self.reply(actor, to, text, provider).await?,
+            Step::ProviderAsked { to } => self.provider_asked(to).await,
             Step::Raw { actor, raw } => self.raw(actor, raw).await?,
             Step::Probe(probe) => self.probe(probe).await?,
             Step::Deliver { message, body, signature, channel, chunked } => {
@@ -275,7 +281,7 @@ impl Performance<'_> {
 
     /// Emits with placeholders filled in; none where the actor is not connected or a placeholder stands for nothing yet,
     /// because what should have taught it was not heard. That is for checks to see, not an error.
-    async fn emit(&self, actor: &Actor, event: &str, args: &[Value]) -> Result<Option<Arc<Socket>>, String> {
+    pub(super) async fn emit(&self, actor: &Actor, event: &str, args: &[Value]) -> Result<Option<Arc<Socket>>, String> {
         let Some(socket) = self.socket(actor) else { return Ok(None) };
         let lookup = |kind: &str, name: &str| self.lookup(kind, name);
         let mut filled = Vec::with_capacity(args.len());
@@ -662,7 +668,7 @@ fn chat_id_in(entry: &Entry, nonce: &str, key: &str) -> Option<String> {
 }
 
 /// Whether the entry ends a wait for this answer: true for the answer, false for the connection's end.
-fn answer_to(entry: &Entry, peer: &Peer, answer: &str) -> Option<bool> {
+pub(super) fn answer_to(entry: &Entry, peer: &Peer, answer: &str) -> Option<bool> {
     if entry.peer.as_ref() != Some(peer) {
         return None;
     }

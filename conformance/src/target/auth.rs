@@ -159,8 +159,16 @@ impl Auth {
         matches!(self.source, Source::Login { .. })
     }
 
-    /// Where ordinary connections show the token.
+    /// The user name and password that the suite logs in with, if it does.
     #[must_use]
+    pub fn credentials(&self) -> Option<(&str, &Secret)> {
+        match &self.source {
+            Source::Login { username, password } => Some((username, password)),
+            _ => None,
+        }
+    }
+
+    /// Where ordinary connections show the token.
     pub fn place(&self) -> TokenPlace {
         self.config.send
     }
@@ -199,18 +207,36 @@ impl Auth {
             Source::Given(token) => return Ok(Tokens { access: token.clone(), refresh: None }),
             Source::Login { username, password } => (username, password),
         };
-        let mut body = json!({"username": username, "password": password.expose()});
-        if let Some(login_from) = &self.config.login_from {
-            body["login_from"] = json!(login_from);
-        }
-        let request =
-            Request::post(self.config.login_path.as_str(), body.to_string()).header("content-type", "application/json");
-        let (request, answer) = self.ask(request).await?;
+        let (request, answer) = self.ask(self.login_request(username, password.expose())).await?;
         let tokens = self.tokens_in(request, &answer)?;
         for token in [Some(&tokens.access), tokens.refresh.as_ref()].into_iter().flatten() {
             self.redactor.add(token.secret());
         }
         Ok(tokens)
+    }
+
+    /// Tries to log in, with another name or password where one is given, and gives the status of the answer.
+    ///
+    /// # Errors
+    /// [`LoginError::NoCredentials`], or [`LoginError::Unreachable`] when nothing answered within the deadline.
+    pub async fn try_login(
+        &self,
+        username: Option<&str>,
+        password: Option<&str>,
+        deadline: Duration,
+    ) -> Result<u16, LoginError> {
+        let (own_name, own_password) = self.credentials().ok_or(LoginError::NoCredentials)?;
+        let request = self.login_request(username.unwrap_or(own_name), password.unwrap_or(own_password.expose()));
+        let patient = patience::send(&self.http, request, deadline, PATIENCE, &self.notices).await?;
+        Ok(patient.answer.status.as_u16())
+    }
+
+    fn login_request(&self, username: &str, password: &str) -> Request {
+        let mut body = json!({"username": username, "password": password});
+        if let Some(login_from) = &self.config.login_from {
+            body["login_from"] = json!(login_from);
+        }
+        Request::post(self.config.login_path.as_str(), body.to_string()).header("content-type", "application/json")
     }
 
     /// Logs a token out.

@@ -19,7 +19,9 @@ use tokio::sync::Notify;
 
 pub use crate::config::Capability;
 use crate::config::suggest::instead_of;
-use crate::config::{Config, ConfigError, Deadlines, MEMBERS, NumberPattern, Secret, TriggerKind, TypeConfig};
+use crate::config::{
+    Config, ConfigError, Deadlines, MEMBERS, NumberPattern, Secret, StandInConfig, TriggerKind, TypeConfig,
+};
 use crate::net::{Endpoint, HttpClient};
 use crate::recording::TokenPlace;
 
@@ -62,6 +64,10 @@ pub struct Target {
     pub origin: String,
     /// How many sockets the largest room is filled with.
     pub members: u32,
+    /// The provider that it was told of, where the suite stands in for it.
+    pub provider: Option<StandInConfig>,
+    /// The login service that it was told of, where the suite stands in for it.
+    pub login_service: Option<StandInConfig>,
     /// How it is restarted, where the suite may.
     pub restart: Option<Restart>,
     lacks: BTreeMap<Capability, String>,
@@ -116,6 +122,8 @@ impl Target {
             trigger,
             origin: config.origin.clone().unwrap_or_else(|| ORIGIN.to_owned()),
             members: config.members.unwrap_or(MEMBERS),
+            provider: config.provider.clone(),
+            login_service: config.login.clone(),
             restart: config.restart.clone().map(|restart| Restart::by_command(restart, redactor.clone())),
             redactor,
             notices,
@@ -236,6 +244,10 @@ fn lacks(config: &Config, contract: &Contract, auth: &Auth) -> BTreeMap<Capabili
     lack(Capability::Verify, !can_verify, "[trigger] gives no verify_token");
     lack(Capability::Signature, !is_signed, "[trigger] gives no secret");
     lack(Capability::Restart, config.restart.is_none(), "[restart] gives no command");
+    let no_service = "gives no address where the suite stands in for it";
+    lack(Capability::Provider, config.provider.is_none(), &format!("[provider] {no_service}"));
+    lack(Capability::LoginService, config.login.is_none(), &format!("[login] {no_service}"));
+    lack(Capability::LoginService, !auth.can_log_in(), "[auth] gives no user name and password");
     let given = auth.is_used() && !auth.can_log_in();
     lack(Capability::Logout, given, "the token is given ([auth] token), so none may be logged out");
     let one_transport = [Capability::Websocket, Capability::Polling].iter().any(|one| config.lacks.contains(one));

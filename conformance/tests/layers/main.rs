@@ -55,6 +55,7 @@ const THE_WORLD: &[&str] = &[
     "tokio",
     "tokio_rustls",
     "tokio_tungstenite",
+    "wiremock",
 ];
 
 /// The modules that are.

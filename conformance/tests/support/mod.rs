@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use conformance::config::Config;
+use conformance::config::{Config, StandInConfig};
 use conformance::recording::{Recording, Transport};
 use conformance::run::{KnownFailures, Report, Reporter, RunEvent, RunOptions, select};
 use conformance::stage::preflight;
@@ -73,6 +73,31 @@ pub fn config(url: &str) -> Config {
     .unwrap()
 }
 
+/// The services that a backend of ours calls, played by the suite. The backend must know their addresses before there is a
+/// run.
+pub struct Services {
+    /// The provider's send API.
+    pub provider: StandInConfig,
+    /// The login service.
+    pub login: StandInConfig,
+}
+
+impl Services {
+    /// How long a backend waits for them: long enough to see whom a silent one holds up.
+    pub const PATIENCE: Duration = Duration::from_millis(1_500);
+
+    /// Takes the addresses.
+    pub fn new() -> Self {
+        let stand_in = || StandInConfig::on_a_free_port(Self::PATIENCE).unwrap();
+        Self { provider: stand_in(), login: stand_in() }
+    }
+
+    /// The same configuration, with them.
+    pub fn played(&self, config: Config) -> Config {
+        Config { provider: Some(self.provider.clone()), login: Some(self.login.clone()), ..config }
+    }
+}
+
 /// The verdicts that are neither passed nor not applicable, by name, with what they say.
 pub fn red(report: &Report) -> BTreeMap<String, String> {
     let told = |outcome: &Outcome| match outcome {
@@ -94,8 +119,25 @@ pub fn red(report: &Report) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A mock that lives as long as the test.
+/// A mock that lives as long as the test, and calls no services.
 pub fn mock(contract: &Contract) -> String {
+    mock_with(contract, Options::default())
+}
+
+/// A mock that lives as long as the test, and calls these.
+pub fn mock_calling(contract: &Contract, services: &Services) -> String {
+    mock_with(
+        contract,
+        Options {
+            provider_url: Some(services.provider.url()),
+            login_url: Some(services.login.url()),
+            upstream_timeout: Services::PATIENCE,
+            ..Options::default()
+        },
+    )
+}
+
+fn mock_with(contract: &Contract, options: Options) -> String {
     let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let options = Options {
@@ -103,7 +145,7 @@ pub fn mock(contract: &Contract) -> String {
         webhook_secret: Some("test-webhook-secret".to_owned()),
         ping_interval: Duration::from_millis(300),
         ping_timeout: Duration::from_secs(1),
-        ..Options::default()
+        ..options
     };
     tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
     url

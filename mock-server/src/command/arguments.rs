@@ -92,6 +92,14 @@ pub struct Arguments {
     #[arg(long, value_name = "URL")]
     provider_url: Option<String>,
 
+    /// Where the login service is: credentials are posted to URL/login, instead of compared with the environment's
+    #[arg(long, value_name = "URL")]
+    login_url: Option<String>,
+
+    /// How long the provider and the login service may take to answer
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    upstream_timeout: Duration,
+
     /// What is to go wrong, see --list-faults; several with commas between them
     #[arg(long = "fault", value_name = "ID", value_delimiter = ',', value_parser = faults::find)]
     faults: Vec<&'static Fault>,
@@ -227,6 +235,8 @@ impl Arguments {
             refresh_token_lifetime: self.refresh_token_lifetime,
             state: self.state.clone().map(|file| State { file, reset: self.reset }),
             watch: Watch { contract: self.contract.clone(), data: self.data.clone() },
+            login_url: self.login_url.clone(),
+            upstream_timeout: self.upstream_timeout,
             faults: self.faults.clone(),
             ..Options::default()
         };

@@ -17,7 +17,9 @@ use crate::auth::TokenError;
 use crate::chats::{Chat, Chats, Incoming, Place};
 use crate::client::Client;
 use crate::events::Asked;
+use crate::login_service::LoginFailure;
 use crate::outgoing::{Answer, Broadcast, Outgoing};
+use crate::provider::{DeliveryError, Outbound};
 use crate::rooms::{Change, Rooms};
 
 /// What a fault does, by the place where it does it.
@@ -50,6 +52,16 @@ pub(crate) enum Act {
     Stored(fn(&mut Chat, &Stored)),
     /// A message is told first, and stored so much later.
     StoreLate(Duration),
+    /// An agent's message on its way to the provider: one, of which it may make none or several.
+    Sending(fn(&mut Vec<Outbound>)),
+    /// What is thought of the provider's answer to an agent's message, and what is done about it.
+    Sent(fn(&mut Sent)),
+    /// How long the provider may take.
+    Patience(Duration),
+    /// Everything waits until the provider has answered.
+    HoldUpForProvider,
+    /// What is thought of a login that the login service did not let in; with none it is let in all the same.
+    LoginFailure(fn(LoginFailure) -> Option<LoginFailure>),
 }
 
 /// The answer to come.
@@ -165,6 +177,15 @@ impl Shown<'_> {
     pub(crate) fn is_row(&self, number: usize) -> bool {
         self.contract.route(&self.chat.customer_type).is_some_and(|route| is_row(self.contract, route, number))
     }
+}
+
+/// What the provider said to an agent's message.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// What the agent is told.
+    pub result: Result<(), DeliveryError>,
+    /// Whether the message is sent once more after that, and when: never, rightly.
+    pub again: Option<Duration>,
 }
 
 /// A webhook's body and its signature.

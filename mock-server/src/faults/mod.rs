@@ -19,6 +19,7 @@ mod leave;
 mod list;
 mod listing;
 mod payload;
+mod provider;
 mod refusals;
 mod resilience;
 mod routing;
@@ -31,7 +32,9 @@ mod transport;
 
 use std::fmt;
 
-pub(crate) use act::{Act, Arrival, Credentials, Door, Flow, OpenPacket, Presented, Scene, Shown, Signed, Stored};
+pub(crate) use act::{
+    Act, Arrival, Credentials, Door, Flow, OpenPacket, Presented, Scene, Sent, Shown, Signed, Stored,
+};
 pub use listing::{UnknownFault, markdown, table};
 pub(crate) use set::FaultSet;
 
@@ -102,7 +105,7 @@ const ANYTHING_HEARD: &[&str] = &[
 ];
 
 /// Every area, in the order of the requirements.
-pub const AREAS: [Area; 15] = [
+pub const AREAS: [Area; 16] = [
     transport::AREA,
     cors::AREA,
     auth::AREA,
@@ -116,6 +119,7 @@ pub const AREAS: [Area; 15] = [
     text::AREA,
     ingress::AREA,
     list::AREA,
+    provider::AREA,
     resilience::AREA,
     security::AREA,
 ];

@@ -7,12 +7,14 @@ use axum::middleware::from_fn;
 use fixtures::Contract;
 use serde_json::{Map, Value};
 
-use super::{Act, Arrival, Credentials, Fault, Flow, OpenPacket, Presented, Scene, Shown, Signed, Stored};
+use super::{Act, Arrival, Credentials, Fault, Flow, OpenPacket, Presented, Scene, Sent, Shown, Signed, Stored};
 use crate::auth::TokenError;
 use crate::chats::Chat;
 use crate::client::Client;
 use crate::events::Asked;
+use crate::login_service::LoginFailure;
 use crate::outgoing::{Answer, Broadcast, Outgoing};
+use crate::provider::Outbound;
 use crate::rooms::{Change, Rooms};
 
 /// The active faults: none, unless asked for. Several that act at one place act one after the other.
@@ -125,5 +127,35 @@ impl FaultSet {
             Act::StoreLate(delay) => Some(*delay),
             _ => None,
         })
+    }
+
+    /// See [`Act::Sending`].
+    pub(crate) fn sending(&self, outgoing: &mut Vec<Outbound>) {
+        each!(self, Sending(act) => act(outgoing));
+    }
+
+    /// See [`Act::Sent`].
+    pub(crate) fn sent(&self, sent: &mut Sent) {
+        each!(self, Sent(act) => act(sent));
+    }
+
+    /// See [`Act::Patience`].
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.acts().find_map(|act| match act {
+            Act::Patience(patience) => Some(*patience),
+            _ => None,
+        })
+    }
+
+    /// See [`Act::HoldUpForProvider`].
+    pub(crate) fn holds_up_for_provider(&self) -> bool {
+        self.acts().any(|act| matches!(act, Act::HoldUpForProvider))
+    }
+
+    /// See [`Act::LoginFailure`].
+    pub(crate) fn login_failure(&self, failure: LoginFailure) -> Option<LoginFailure> {
+        let mut failure = Some(failure);
+        each!(self, LoginFailure(act) => failure = failure.and_then(act));
+        failure
     }
 }

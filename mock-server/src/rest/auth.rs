@@ -10,31 +10,35 @@ use serde_json::{Map, Value, json};
 
 use super::{App, Problem, bearer, object};
 use crate::auth::TokenType;
+use crate::login_service::LoginFailure;
+use crate::options::Login;
 
 /// `POST /api/auth/login {username, password, login_from?}`.
 pub(super) async fn login(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
     app.login_limit.take().map_err(Problem::too_many)?;
     let body = object(&body)?;
     let (username, password) = (text(&body, "username")?, text(&body, "password")?);
-    if !app.login.admits(username, password) {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong username or password"));
-    }
-    let (access, refresh) = issue(&app, body.get("login_from").and_then(Value::as_str))?;
+    let agent = match &app.login_service {
+        Some(service) => service.agent(username, password, &app.login).await?,
+        None if app.login.admits(username, password) => app.login.clone(),
+        None => return Err(LoginFailure::Wrong.into()),
+    };
+    let (access, refresh) = issue(&app, &agent, body.get("login_from").and_then(Value::as_str))?;
     Ok(Json(json!({
         "status": 1,
         "accessToken": access,
         "refreshToken": refresh,
-        "agentNumber": app.login.agent_number,
-        "adminid": app.login.admin_id,
-        "name": app.login.name,
+        "agentNumber": agent.agent_number,
+        "adminid": agent.admin_id,
+        "name": agent.name,
     })))
 }
 
 /// `POST /api/auth/refresh {refreshToken}`.
 pub(super) async fn refresh(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let body = object(&body)?;
-    app.tokens.check(text(&body, "refreshToken")?, TokenType::Refresh)?;
-    let (access, refresh) = issue(&app, None)?;
+    let claims = app.tokens.check(text(&body, "refreshToken")?, TokenType::Refresh)?;
+    let (access, refresh) = issue(&app, &claims.agent(&app.login), None)?;
     Ok(Json(json!({"status": 1, "accessToken": access, "refreshToken": refresh})))
 }
 
@@ -52,8 +56,8 @@ pub(super) async fn logout(
     Ok(Json(json!({"status": 1, "message": "logged out"})))
 }
 
-fn issue(app: &App, login_from: Option<&str>) -> Result<(String, String), Problem> {
-    app.tokens.issue(&app.login, login_from).map_err(|error| {
+fn issue(app: &App, agent: &Login, login_from: Option<&str>) -> Result<(String, String), Problem> {
+    app.tokens.issue(agent, login_from).map_err(|error| {
         tracing::error!(%error, "a token could not be signed");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the token could not be signed")
     })

@@ -28,6 +28,7 @@ use crate::backend::{Backend, Queue};
 use crate::chats::MEDIA;
 use crate::events::Refusal;
 use crate::faults::{Door, FaultSet};
+use crate::login_service::{LoginFailure, LoginService};
 use crate::options::Login;
 use crate::rate::RateLimit;
 use crate::webhook;
@@ -44,6 +45,8 @@ pub(crate) struct App {
     pub needs_token: bool,
     /// Who may log in.
     pub login: Login,
+    /// Whom to ask instead, if there is such a service.
+    pub login_service: Option<LoginService>,
     /// How often.
     pub login_limit: RateLimit,
     /// What bodies are signed with.
@@ -158,6 +161,16 @@ impl OfType {
     /// The customer type; an empty one counts as left out.
     fn get(self) -> Option<String> {
         self.customer_type.filter(|customer_type| !customer_type.is_empty())
+    }
+}
+
+impl From<LoginFailure> for Problem {
+    fn from(failure: LoginFailure) -> Self {
+        let code = match failure {
+            LoginFailure::Wrong => StatusCode::UNAUTHORIZED,
+            LoginFailure::Unanswered(_) | LoginFailure::Failed(_) => StatusCode::BAD_GATEWAY,
+        };
+        Self::new(code, failure.to_string())
     }
 }
 

@@ -8,6 +8,7 @@ mod join;
 mod leave;
 mod list;
 mod payload;
+mod provider;
 mod refusals;
 mod resilience;
 mod security;

@@ -93,7 +93,14 @@ impl Silence {
             }
             Step::Restart => drop(tape.happens(What::Restarted { took: Duration::from_secs(1) })),
             Step::LogOut => drop(tape.happens(What::LoggedOut)),
-            Step::Heard { .. } | Step::Rest { .. } | Step::AwaitPing { .. } => {}
+            Step::Reply { actor, to, text, .. } => {
+                let (of, number) = (Arc::clone(to), "15550100000".to_owned());
+                tape.at(actor, What::Replying { of, number, text: text.clone() });
+            }
+            Step::LogIn { login } => {
+                tape.happens(What::LoginTried { login: *login, asked: false, status: None, reason: None });
+            }
+            Step::Heard { .. } | Step::ProviderAsked { .. } | Step::Rest { .. } | Step::AwaitPing { .. } => {}
             Step::Together { branches } => branches.iter().for_each(|branch| self.steps(branch)),
         }
     }

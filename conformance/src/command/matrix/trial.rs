@@ -72,6 +72,7 @@ async fn judged(config: &Config, contract: Contract, mock: &Embedded, jobs: usiz
         known: KnownFailures::default(),
         transport: Transport::Websocket,
         jobs,
+        witness: false,
     };
     let outcome = run(&Arc::new(ground), &options, &mut Unheard, pending()).await;
     outcome.map(|(report, _)| report.verdicts).map_err(|error| error.to_string())
