@@ -9,18 +9,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use conformance::config::Config;
 use conformance::recording::Transport;
 use conformance::run::{Conclusion, Report, Reporter, RunEvent, RunOptions};
 use conformance::stage::preflight;
 use conformance::target::Target;
 use conformance::verdict::Outcome;
 use fixtures::Contract;
-use support::{Backend, all_checks, config, red, run};
+use support::{Backend, Services, all_checks, config, red, run};
 
 /// Runs all checks, ordinary sockets connecting by this transport.
-async fn judged(backend: &Backend, transport: Transport) -> Report {
+async fn judged(config: &Config, transport: Transport) -> Report {
     let options = RunOptions { transport, ..all_checks() };
-    run(&config(&backend.url), &Contract::room_updates(), &options).await.0
+    run(config, &Contract::room_updates(), &options).await.0
 }
 
 /// Asserts that nothing is red, and no cause is made up.
@@ -30,14 +31,20 @@ fn assert_green(report: &Report) {
     assert_eq!(report.conclusion, Conclusion::Conforms);
 }
 
-/// Everything that is asked of a correct backend, on one process: run after run finds chats and sockets of the last one.
+/// Everything that is asked of a correct backend: by each transport on one process, where run after run finds chats and
+/// sockets of the last one; then by two runs at a time, on one that calls no services, as only one can play them.
 async fn conforms(name: &str) {
-    let backend = Backend::start(name, "").await;
+    let services = Services::new();
+    let backend = Backend::start_calling(name, "", &services).await;
+    let followed = services.played(config(&backend.url));
     for transport in [Transport::Websocket, Transport::Polling, Transport::Upgrade] {
-        assert_green(&judged(&backend, transport).await);
+        assert_green(&judged(&followed, transport).await);
     }
+    drop(backend);
+    let backend = Backend::start(name, "").await;
+    let config = config(&backend.url);
     // Two suites at once are foreign traffic to each other: in the same rooms, of the same types, with chats in one list.
-    let (one, other) = tokio::join!(judged(&backend, Transport::Websocket), judged(&backend, Transport::Polling));
+    let (one, other) = tokio::join!(judged(&config, Transport::Websocket), judged(&config, Transport::Polling));
     assert_green(&one);
     assert_green(&other);
 }

@@ -12,7 +12,7 @@ use conformance::run::{Conclusion, Report, Reporter, RunEvent};
 use conformance::verdict::{Outcome, Verdict};
 use fixtures::Contract;
 use futures_util::future::join_all;
-use support::{Backend, all_checks, config, run};
+use support::{Backend, Services, all_checks, config, run};
 
 /// What a defect does to a run.
 struct Defect {
@@ -113,14 +113,22 @@ const DEFECTS: &[Defect] = &[
     Defect { id: "join-once-only-first", violated: &["join.idempotent"], ..NONE },
     Defect { id: "status-broadcast", violated: &["broadcast.not-status"], ..NONE },
     Defect { id: "unsorted-list", violated: &["list.sorted"], ..NONE },
+    Defect { id: "reply-sent-twice", violated: &["provider.reply-sent"], ..NONE },
+    Defect {
+        id: "provider-error-ignored",
+        violated: &["provider.failing", "provider.refused", "provider.timeout"],
+        ..NONE
+    },
+    Defect { id: "login-service-away-is-401", violated: &["auth.login-service"], ..NONE },
     Defect { id: "accepts-any-token", violated: &["auth.reject", "auth.rest"], ..NONE },
 ];
 
 /// Runs the suite against an example backend with this defect. Where much will not come, most of a run is waiting: then
 /// more conversations are performed at a time, and answers are waited for less long.
 async fn judged(backend: &str, defect: &str, silent: bool) -> Report {
-    let backend = Backend::start(backend, defect).await;
-    let mut config = config(&backend.url);
+    let services = Services::new();
+    let backend = Backend::start_calling(backend, defect, &services).await;
+    let mut config = services.played(config(&backend.url));
     let mut options = all_checks();
     if silent {
         config.deadlines.answer = Duration::from_secs(1);

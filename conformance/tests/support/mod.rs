@@ -171,6 +171,20 @@ impl Backend {
 
     /// As [`Backend::start`], on this port.
     pub async fn start_on(name: &str, defects: &str, port: u16) -> Self {
+        Self::start_with(name, defects, port, &[]).await
+    }
+
+    /// As [`Backend::start`], and it calls these services.
+    pub async fn start_calling(name: &str, defects: &str, services: &Services) -> Self {
+        let environment = [
+            ("PROVIDER_URL", services.provider.url()),
+            ("LOGIN_URL", services.login.url()),
+            ("UPSTREAM_TIMEOUT_MS", Services::PATIENCE.as_millis().to_string()),
+        ];
+        Self::start_with(name, defects, 0, &environment).await
+    }
+
+    async fn start_with(name: &str, defects: &str, port: u16, environment: &[(&str, String)]) -> Self {
         let place = ROOM.acquire().await.unwrap();
         let start = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/backends").join(name).join("start");
         let mut child = Command::new(&start)
@@ -180,6 +194,7 @@ impl Backend {
             .env("PING_INTERVAL_MS", "500")
             .env("PING_TIMEOUT_MS", "1000")
             .env("EXIT_WITH_PARENT", "1")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
