@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use crate::chats::{Alert, Chat, Chats, Incoming, Message, Place, SummaryShape, Written};
 use crate::client::Client;
 use crate::desk::Desk;
-use crate::events::{Emitted, Events, get_dashboard_stats, leave_chat};
+use crate::events::{Emitted, Events, get_dashboard_stats, has_event, leave_chat};
 use crate::faults::{Arrival, FaultSet, Scene, Shown, Stored};
 use crate::options::{Login, Options};
 use crate::outgoing::{Broadcast, Outgoing};
@@ -355,8 +355,11 @@ impl Backend {
         }
     }
 
-    /// Tells everybody who is connected.
+    /// Tells everybody who is connected, where the contract has such an event.
     pub(crate) fn announce(&mut self, event: &str, payload: Value) {
+        if !has_event(&self.contract, event) {
+            return;
+        }
         self.outgoing.broadcast(&Broadcast::new(Room::Dashboard, event, payload));
     }
 

@@ -9,7 +9,7 @@ use fixtures::webhooks;
 use fixtures::{Contract, Role};
 use mock_server::Options;
 use serde_json::{Value, json};
-use support::{Page, Server, inbound, options};
+use support::{PARTNER, Page, Server, inbound, options};
 
 fn order_board() -> Contract {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/contract/order-board.asyncapi.yaml");
@@ -50,6 +50,22 @@ async fn a_request_that_a_contract_leaves_out_is_unknown() {
     let mut page = server.page().await;
     page.send(r#"421["fetch_all_chats",{}]"#).await;
     assert_eq!(page.packet().await, r#"431[{"status":0,"message":"unknown event"}]"#);
+    assert_eq!(page.all_heard().await, []);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn events_that_a_contract_does_not_have_are_neither_asked_for_nor_told() {
+    let mut contract = Contract::room_updates();
+    contract.other_events.retain(|event| !["tag_updated", "add_note", "dashboard_stats"].contains(&event.as_str()));
+    let server = Server::start(Options { contract, ..options() });
+    let mut page = server.page().await;
+    server.write(PARTNER, "15550100001", "Hello").await;
+    let chat_id = page.ask("search_chat", &json!({"customer": "15550100001"})).await["chat"]["chat_id"].clone();
+    page.ask("apply_tag", &json!({"chat_id": chat_id, "tag": "vip", "action": "add"})).await;
+    page.emit("add_note", &json!({"chat_id": chat_id, "content": "call back"})).await;
+    let resolve = json!({"customer_number": "15550100001", "update_by_number": "15550100199", "status": "resolved"});
+    page.ask("update_chat_status", &resolve).await;
     assert_eq!(page.all_heard().await, []);
     server.stop().await;
 }

@@ -2,9 +2,6 @@
 
 use super::{Backend, Refusal, Reply, Request};
 
-/// The request's name; contracts have no word for it.
-pub(super) const REQUEST: &str = "get_dashboard_stats";
-
 /// The answer's name, and that of the broadcast when the figures have changed.
 pub(crate) const ANSWER: &str = "dashboard_stats";
 

@@ -101,18 +101,25 @@ impl ReplyTo {
     }
 }
 
-/// The requests that no contract gives a meaning to: they have the same name everywhere, and are answered by
-/// `<name>_response`, unless nobody waits for an answer.
-const OTHERS: [(&str, Handler); 7] = [
-    ("config", config::handle),
-    ("new_chat", new_chat::handle),
+/// The requests that no contract renames: they are there where the contract has an event of that name. Each with the
+/// event that answers it; nobody waits for an answer to `typing`.
+const OTHERS: [(&str, Option<&str>, Handler); 9] = [
+    ("get_dashboard_stats", Some(get_dashboard_stats::ANSWER), get_dashboard_stats::handle),
+    ("config", Some("config_response"), config::handle),
+    ("new_chat", Some("new_chat_response"), new_chat::handle),
     // What an in-app customer's page calls the same thing.
-    ("join_chat_customer", join_chat::handle),
-    ("set_executive_status", set_executive_status::handle),
-    ("apply_tag", apply_tag::handle),
-    ("reassign_chat", reassign_chat::handle),
-    ("add_note", add_note::handle),
+    ("join_chat_customer", Some("join_chat_customer_response"), join_chat::handle),
+    ("set_executive_status", Some("set_executive_status_response"), set_executive_status::handle),
+    ("apply_tag", Some("apply_tag_response"), apply_tag::handle),
+    ("reassign_chat", Some("reassign_chat_response"), reassign_chat::handle),
+    ("add_note", Some("add_note_response"), add_note::handle),
+    ("typing", None, typing::handle),
 ];
+
+/// Whether the contract has an event of this name, outside the routing table.
+pub(crate) fn has_event(contract: &Contract, name: &str) -> bool {
+    contract.other_events.iter().any(|event| event == name)
+}
 
 /// The requests, by name.
 pub(crate) struct Events {
@@ -122,12 +129,7 @@ pub(crate) struct Events {
 impl Events {
     /// The requests that this contract has.
     pub(crate) fn of(contract: &Contract) -> Self {
-        let stats = Exchange {
-            request: get_dashboard_stats::REQUEST.to_owned(),
-            answer: Some(get_dashboard_stats::ANSWER.to_owned()),
-        };
-        let exchanges: [(Option<&Exchange>, Handler); 10] = [
-            (Some(&stats), get_dashboard_stats::handle),
+        let exchanges: [(Option<&Exchange>, Handler); 9] = [
             (Some(&contract.join), join_room::handle),
             (contract.leave.as_ref(), leave_room::handle),
             (contract.list.as_ref(), fetch_all_chats::handle),
@@ -141,10 +143,10 @@ impl Events {
         let by_name = exchanges.into_iter().filter_map(|(exchange, handler)| {
             exchange.map(|exchange| (exchange.request.clone(), (handler, exchange.answer.clone())))
         });
-        let others = OTHERS.map(|(name, handler)| (name.to_owned(), (handler, Some(format!("{name}_response")))));
-        let unanswered = [("typing".to_owned(), (typing::handle as Handler, None))];
-        // The contract's own names win.
-        Self { by_name: others.into_iter().chain(unanswered).chain(by_name).collect() }
+        let others = OTHERS.iter().filter(|(name, ..)| has_event(contract, name));
+        let others = others.map(|(name, answer, handler)| ((*name).to_owned(), (*handler, answer.map(str::to_owned))));
+        // The names that the contract gives a meaning to win.
+        Self { by_name: others.chain(by_name).collect() }
     }
 
     /// Does what a client asks for, and answers it.
