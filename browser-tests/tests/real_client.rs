@@ -2,12 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
-use std::net::SocketAddr;
-use std::path::Path;
+mod support;
 
-use axum::Router;
-use axum::response::Html;
-use axum::routing::get;
 use browser_tests::Driver;
 use fixtures::webhooks::{Inbound, MessageKind, messages};
 use fixtures::{Contract, Route};
@@ -16,9 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use mock_server::Options;
 use serde_json::{Value, json};
-
-/// The browser client that the `socket.io` package brings along.
-const CLIENT: &str = "../fixtures/backends/node/node_modules/socket.io/client-dist/socket.io.js";
+use support::{loopback, serve};
 
 async fn post(url: &str, body: &Value) -> Value {
     let request = http::Request::post(url)
@@ -28,22 +22,6 @@ async fn post(url: &str, body: &Value) -> Value {
     let answer = Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap();
     assert!(answer.status().is_success(), "{url}: {}", answer.status());
     serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
-}
-
-fn loopback() -> SocketAddr {
-    ([127, 0, 0, 1], 0).into()
-}
-
-async fn page() -> String {
-    let script = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(CLIENT))
-        .unwrap_or_else(|error| panic!("{CLIENT}: {error}; run ci/setup first"));
-    let app = Router::new()
-        .route("/", get(|| async { Html(include_str!("client.html")) }))
-        .route("/socket.io.js", get(move || async { ([("content-type", "text/javascript")], script) }));
-    let listener = tokio::net::TcpListener::bind(loopback()).await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    url
 }
 
 fn mock() -> String {
@@ -70,7 +48,7 @@ async fn write(backend: &str, contract: &Contract, route: &Route, text: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_room_is_heard_by_the_real_client_by_both_transports() {
     let contract = Contract::room_updates();
-    let (backend, page) = (mock(), page().await);
+    let (backend, page) = (mock(), serve(include_str!("client.html")).await);
     let login = post(
         &format!("{backend}/api/auth/login"),
         &json!({"username": "agent", "password": "agent-password", "login_from": "customercare"}),
