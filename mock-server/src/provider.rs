@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, Job, Queue};
-use crate::chats::Written;
-use crate::events::{Refusal, ReplyTo};
+use crate::chats::{Author, Channel, Written};
+use crate::events::Refusal;
 use crate::faults::{FaultSet, Sent};
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -25,7 +25,33 @@ pub(crate) struct Outbound {
     pub sender: String,
     /// What it says.
     pub text: String,
+    /// What goes along with the text, or is meant by it.
+    pub form: Form,
 }
+
+/// How an agent's message is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As a text.
+    Text,
+    /// As a medium with the text for a caption.
+    Medium {
+        /// `image`, `video` and so on, where it was said.
+        kind: Option<String>,
+        /// Where it can be had.
+        url: String,
+    },
+    /// As a template, whose content the text is.
+    Template {
+        /// Its name.
+        name: String,
+        /// E.g. `en`.
+        language: String,
+    },
+}
+
+/// Called in the worker's turn with the id of the stored message, or with the reason why there is none.
+pub(crate) type Told = Box<dyn FnOnce(&mut Backend, Result<String, Refusal>) + Send>;
 
 /// Why a message was not taken. The texts are what agents are told.
 #[derive(Debug, thiserror::Error)]
@@ -41,25 +67,50 @@ pub(crate) enum DeliveryError {
 /// What became of a message.
 pub(crate) struct Delivered {
     message: Outbound,
-    to: ReplyTo,
+    told: Told,
     result: Result<(), DeliveryError>,
 }
 
 impl Delivered {
-    /// Stores and tells what was taken, and answers the agent either way.
+    /// Stores and tells what was taken, and says so to whoever wrote it, or what went wrong.
     pub(crate) fn finish(self, backend: &mut Backend) {
-        let Self { message: Outbound { chat_id, sender, text, .. }, to, result } = self;
-        let answer = match result {
-            Ok(()) => match backend.write(&chat_id, Written::by_whatsapp(sender, text)) {
-                Some(message) => json!({"status": 1, "message_id": message.id}),
-                None => Refusal::no_such_chat(&chat_id).to_json(),
-            },
+        let Self { message, told, result } = self;
+        let result = match result {
+            Ok(()) => message.store(backend),
             Err(error) => {
                 tracing::warn!(%error, "agent's message");
-                Refusal::new(error.to_string()).to_json()
+                Err(Refusal::new(error.to_string()))
             }
         };
-        to.answer(backend, answer);
+        told(backend, result);
+    }
+}
+
+impl Outbound {
+    /// Stores and tells it; gives its id.
+    pub(crate) fn store(self, backend: &mut Backend) -> Result<String, Refusal> {
+        let Self { chat_id, sender, text, form, .. } = self;
+        let (media_type, media_url) = match form {
+            Form::Medium { kind, url } => (kind, Some(url)),
+            Form::Text | Form::Template { .. } => (None, None),
+        };
+        let (author, channel) = (Author::Executive, Channel::Whatsapp);
+        let written = Written { author, sender, text, channel, media_type, media_url };
+        let message = backend.write(&chat_id, written).ok_or_else(|| Refusal::no_such_chat(&chat_id))?;
+        Ok(message.id)
+    }
+
+    /// As the provider takes it (WhatsApp Cloud API, messages). A medium that only this server knows goes as a text.
+    fn to_json(&self) -> Value {
+        let text = &self.text;
+        let (kind, body) = match &self.form {
+            Form::Template { name, language } => ("template", json!({"name": name, "language": {"code": language}})),
+            Form::Medium { kind, url } if url.contains("://") => {
+                (kind.as_deref().unwrap_or("document"), json!({"link": url, "caption": text}))
+            }
+            Form::Medium { .. } | Form::Text => ("text", json!({"body": text})),
+        };
+        json!({"messaging_product": "whatsapp", "to": self.number, "type": kind, kind: body})
     }
 }
 
@@ -81,7 +132,7 @@ impl Provider {
     }
 
     /// Sends a message when those of the same chat before it are done with; what became of it comes by the queue.
-    pub(crate) fn deliver(&mut self, message: Outbound, to: ReplyTo) {
+    pub(crate) fn deliver(&mut self, message: Outbound, told: Told) {
         let (done, next) = oneshot::channel::<()>();
         let before = self.last.insert(message.chat_id.clone(), next);
         self.holds_up = self.faults.holds_up_for_provider().then(|| self.last.remove(&message.chat_id)).flatten();
@@ -99,7 +150,7 @@ impl Provider {
             }
             let mut sent = Sent { result, again: None };
             faults.sent(&mut sent);
-            let delivered = Delivered { message: message.clone(), to, result: sent.result };
+            let delivered = Delivered { message: message.clone(), told, result: sent.result };
             let mut goes_on = queue.push(Job::Delivered(delivered)).await;
             drop(done);
             // Never, unless a fault says so: whoever was told that it was not sent may send it again.
@@ -121,13 +172,6 @@ impl Provider {
 }
 
 async fn post(messages: &Upstream, message: &Outbound) -> Result<(), DeliveryError> {
-    let (status, _) = messages
-        .post(&json!({
-            "messaging_product": "whatsapp",
-            "to": message.number,
-            "type": "text",
-            "text": {"body": message.text},
-        }))
-        .await?;
+    let (status, _) = messages.post(&message.to_json()).await?;
     if status.is_success() { Ok(()) } else { Err(DeliveryError::Refused(status)) }
 }

@@ -19,7 +19,7 @@ type Taken = Arc<Mutex<Vec<Value>>>;
 /// Takes messages, and refuses those that say so.
 async fn stand_in() -> (String, Taken) {
     async fn take(State(taken): State<Taken>, Json(message): Json<Value>) -> StatusCode {
-        let refused = message["text"]["body"] == "refuse me";
+        let refused = message["text"]["body"] == "refuse me" || message["template"]["name"] == "payout_sent";
         taken.lock().unwrap().push(message);
         if refused { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
     }
@@ -66,6 +66,49 @@ async fn a_message_that_the_provider_refuses_is_neither_stored_nor_told_and_the_
     assert_eq!(answer, json!({"status": 0, "message": "not sent: the provider answered 503 Service Unavailable"}));
     assert_eq!(page.all_heard().await, []);
     assert_eq!(taken.lock().unwrap().len(), 1, "it is not tried again");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_template_reaches_the_provider_by_its_name_and_one_that_is_refused_is_not_told() {
+    let (url, taken) = stand_in().await;
+    let server = Server::start(Options { provider_url: Some(url), ..options() });
+    let mut page = server.page().await;
+    first_chat(&server, &mut page).await;
+    let (token, _) = server.log_in().await;
+    let send = async |name: &str| {
+        let path = format!("/api/chats/send_whatsapp_template?to=15550100001&name={name}");
+        server.get_as(&path, &token).await
+    };
+    assert_eq!(send("documents_missing").await.0, StatusCode::OK);
+    let (status, refused) = send("payout_sent").await;
+    assert_eq!((status, &refused["status"]), (StatusCode::BAD_GATEWAY, &0.into()), "{refused}");
+    assert_eq!(page.all_heard().await.len(), 1, "the one that was sent");
+    let template = json!({"name": "documents_missing", "language": {"code": "en"}});
+    let expected =
+        json!({"messaging_product": "whatsapp", "to": "15550100001", "type": "template", "template": template});
+    assert_eq!(taken.lock().unwrap()[0], expected);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_agents_medium_reaches_the_provider_as_a_link() {
+    let (url, taken) = stand_in().await;
+    let server = Server::start(Options { provider_url: Some(url), ..options() });
+    let mut page = server.page().await;
+    let chat_id = first_chat(&server, &mut page).await;
+    let link = "https://example.com/map.png";
+    let request = json!({
+        "chat_id": chat_id, "sender": "15550100199", "type": "Agent", "message": "Here", "customer_type": "Partner",
+        "media_type": "image", "media_url": link,
+    });
+    assert_eq!(page.ask("send_message", &request).await["status"], 1);
+    let opened = page.ask("fetch_chats_by_user", &json!({"chat_id": chat_id, "sender": "15550100199"})).await;
+    assert_eq!(
+        (&opened["messages"][1]["media_type"], &opened["messages"][1]["media_url"]),
+        (&"image".into(), &link.into())
+    );
+    assert_eq!(taken.lock().unwrap()[0]["image"], json!({"link": link, "caption": "Here"}));
     server.stop().await;
 }
 

@@ -69,14 +69,6 @@ pub(crate) struct Written {
     pub media_url: Option<String>,
 }
 
-impl Written {
-    /// An agent's text that goes through the provider.
-    pub(crate) fn by_whatsapp(sender: String, text: String) -> Self {
-        let (author, channel) = (Author::Executive, Channel::Whatsapp);
-        Self { author, sender, text, channel, media_type: None, media_url: None }
-    }
-}
-
 /// All chats. A chat is a number *and* a customer type: one number that writes to two channels has two.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Chats {

@@ -25,7 +25,7 @@ mod update_chat_status;
 use std::collections::HashMap;
 
 use fixtures::{Contract, Exchange};
-use serde_json::Value;
+use serde_json::{Value, json};
 use socketioxide::extract::AckSender;
 
 use crate::backend::Backend;
@@ -99,6 +99,12 @@ impl ReplyTo {
         backend.faults.answer(&mut answers, &self.asked, &backend.contract);
         backend.outgoing.answer(&self.asked.client, self.ack, answers);
     }
+
+    /// Answers what became of a message: its id, or why it was not sent.
+    fn answer_sent(self, backend: &mut Backend, sent: Result<String, Refusal>) {
+        let answer = sent.map_or_else(|refusal| refusal.to_json(), |id| json!({"status": 1, "message_id": id}));
+        self.answer(backend, answer);
+    }
 }
 
 /// The requests that no contract renames: they are there where the contract has an event of that name. Each with the
@@ -169,7 +175,7 @@ impl Events {
         match reply {
             Ok(Reply::Now(answer)) => to.answer(backend, answer),
             Ok(Reply::AfterDelivery(message)) => match &mut backend.provider {
-                Some(provider) => provider.deliver(message, to),
+                Some(provider) => provider.deliver(message, Box::new(|backend, sent| to.answer_sent(backend, sent))),
                 None => to.answer(backend, Refusal::new("no provider to send by").to_json()),
             },
             Err(refusal) => to.answer(backend, refusal.to_json()),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::request::optional_text;
 use super::{Backend, Refusal, Reply, Request};
 use crate::chats::{Author, Channel, Chat, Written};
-use crate::provider::Outbound;
+use crate::provider::{Form, Outbound};
 
 pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Reply, Refusal> {
     let (chat_id, sender) = (request.text("chat_id")?, request.text("sender")?);
@@ -31,6 +31,10 @@ pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Rep
             number: chat.number.clone(),
             sender: sender.to_owned(),
             text,
+            form: media_url.map_or(Form::Text, |url| Form::Medium {
+                kind: media_type.map(ToOwned::to_owned),
+                url: url.to_owned(),
+            }),
         }));
     }
     let (media_type, media_url) = (media_type.map(ToOwned::to_owned), media_url.map(ToOwned::to_owned));
