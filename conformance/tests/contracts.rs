@@ -100,7 +100,7 @@ async fn a_backend_of_another_contract_is_red_even_where_every_address_is_right(
             report.verdicts.iter().filter(|verdict| verdict.outcome.is_violated()).map(|verdict| verdict.id).collect();
         assert!(violated.contains("join.acknowledged"), "{violated:?}");
         let areas = passed(&report, |verdict| verdict.id.split('.').next().unwrap_or_default());
-        assert!(areas.is_subset(&BTreeSet::from(["transport", "auth"])), "{areas:?} pass");
+        assert!(areas.is_subset(&BTreeSet::from(["transport", "auth", "ingress"])), "{areas:?} pass");
         assert_eq!(report.diagnoses.iter().map(|cause| cause.id).collect::<Vec<_>>(), ["no-join-handler"]);
     }
 }

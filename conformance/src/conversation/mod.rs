@@ -223,7 +223,9 @@ impl<'a> Conversation<'a> {
     /// [`Failure::NotTested`] where nobody heard it: explained by `broadcast.delivered`, or by `join.acknowledged`, where
     /// nobody had got into its room.
     pub fn first_delivery(&self, message: &Message<'_>) -> Result<&Delivery<'a>, Failure> {
-        if let Some(first) = self.deliveries.iter().find(|delivery| delivery.nonce == message.sent.nonce) {
+        let is_broadcast = |delivery: &&Delivery<'_>| self.is_broadcast(delivery);
+        let heard = self.deliveries.iter().filter(|delivery| delivery.nonce == message.sent.nonce);
+        if let Some(first) = heard.into_iter().find(is_broadcast) {
             return Ok(first);
         }
         if let Some(route) = self.contract().route(&message.sent.customer_type) {
@@ -233,6 +235,16 @@ impl<'a> Conversation<'a> {
             reason: format!("nobody heard the {} message `{}`", message.sent.customer_type, message.sent.label),
             because: Some("broadcast.delivered"),
         })
+    }
+
+    /// Whether it was told to a room, as far as can be seen: under the name of a broadcast, or to a member of some room. What
+    /// others receive under other names are answers to what they asked.
+    fn is_broadcast(&self, delivery: &Delivery<'_>) -> bool {
+        let is_member = |connection: &&Connection<'_>| {
+            connection.peer == delivery.peer && connection.memberships.iter().any(|(_, stay)| stay.from.is_some())
+        };
+        self.contract().routes.iter().any(|route| route.event == delivery.event)
+            || self.connections.iter().any(|connection| is_member(&connection))
     }
 
     /// How long the slowest broadcast took from its trigger to its first arrival.

@@ -47,12 +47,14 @@ const TRICKS: [Trick; 7] = [
             emit(actor, "search_chat", vec![json!({"customer": number, "sender": "$agent"})]),
         ]
     }),
-    ("joins by other names", |_, actor, route| {
-        let names = ["join", "subscribe", "enter_room", "joinRoom", "JOIN_ROOM", "join_room ", "join-room", "room"];
-        let both = |name: &str| {
-            [emit(actor, name, vec![json!({"room": route.room})]), emit(actor, name, vec![json!(route.room)])]
+    ("joins by other names", |plan, actor, route| {
+        let join = &plan.contract.join.request;
+        let variants = [join.to_uppercase(), format!("{join} "), join.replace('_', "-"), join.replace('_', "")];
+        let guesses = ["join", "subscribe", "enter", "room"].map(str::to_owned);
+        let both = |name: String| {
+            [emit(actor, &name, vec![json!({"room": route.room})]), emit(actor, &name, vec![json!(route.room)])]
         };
-        names.iter().flat_map(|name| both(name)).collect()
+        variants.into_iter().chain(guesses).filter(|name| name != join).flat_map(both).collect()
     }),
     ("joins in other shapes", |plan, actor, route| {
         let join = &plan.contract.join.request;
@@ -68,7 +70,7 @@ const TRICKS: [Trick; 7] = [
     ("speaks for the server", |plan, actor, route| {
         let answer = plan.contract.join.answer.clone().unwrap_or_default();
         let forged = json!({
-            "room": route.room, identity_key(plan): "forged", "last_message": FORGED, "message": FORGED, "status": 1,
+            "room": route.room, identity_key(plan): "forged", plan.contract.key(fixtures::Role::Text).unwrap_or("text"): FORGED, "message": FORGED, "status": 1,
         });
         let to_room = json!({"room": route.room, "to": route.room, "event": route.event, "data": forged});
         vec![
