@@ -144,3 +144,31 @@ impl Verdict {
         }
     }
 }
+
+/// The violated verdicts that explain why one was not tested: those of the requirement that it names, of its own customer
+/// type where that is red there, followed through what was itself not tested. None where the chain leads to no violation.
+#[must_use]
+pub fn causes_of<'a>(verdict: &'a Verdict, all: &'a [Verdict]) -> Vec<&'a Verdict> {
+    let mut at = verdict;
+    // A chain is never longer than the list; the bound ends a circle.
+    for _ in 0..all.len() {
+        let Outcome::NotTested { because: Some(id), .. } = &at.outcome else { break };
+        let mut candidates: Vec<_> = all.iter().filter(|other| other.id == *id && other.outcome.is_red()).collect();
+        if candidates.iter().any(|other| other.subject == verdict.subject) {
+            candidates.retain(|other| other.subject == verdict.subject);
+        }
+        let violated: Vec<_> = candidates.iter().copied().filter(|other| other.outcome.is_violated()).collect();
+        match candidates.first() {
+            Some(next) if violated.is_empty() => at = next,
+            _ => return violated,
+        }
+    }
+    Vec::new()
+}
+
+/// Whether what was not tested is excused: all that explains it is known to fail.
+#[must_use]
+pub fn is_excused(verdict: &Verdict, all: &[Verdict]) -> bool {
+    let causes = causes_of(verdict, all);
+    !causes.is_empty() && causes.iter().all(|cause| cause.known.is_some())
+}

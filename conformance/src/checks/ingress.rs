@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fixtures::Route;
 
+use super::broadcast::plainly;
 use super::survival::next_is_heard;
 use super::{Check, Judge};
 use crate::conversation::{Acceptance, Answer, Conversation, Message, Probed, evidence, not_tested};
@@ -97,12 +98,13 @@ fn unheard(conversation: &Conversation<'_>, message: &Message<'_>, probe: &Probe
 /// as they came. Without that, refusals would mean nothing.
 fn signature(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let plain = labelled(conversation, route, "plain")?;
+    plain.accepted()?;
+    plainly(conversation, route, plain)?;
     let respelled = labelled(conversation, route, "in another spelling")?;
     let mut observations = 0;
     for label in ["without a signature", "signed with another secret", "signed for another body"] {
         let forged = labelled(conversation, route, label)?;
         let probe = conversation.probe(&forged.sent.label)?;
-        plain.accepted()?;
         match probe.status() {
             Some(401 | 403) => {}
             Some(429) => return Err(not_tested(format!("{}: {}", probe.name, probe.outcome()))),

@@ -9,7 +9,7 @@ use super::event::{Conclusion, FORMAT, Latency, Report};
 use super::selection::KnownFailures;
 use crate::conversation::{Conversation, Message};
 use crate::recording::{Recording, What};
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::{Outcome, Verdict, is_excused};
 use crate::{checks, diagnosis};
 
 /// What only the runner knows.
@@ -77,21 +77,11 @@ fn conclude(verdicts: &[Verdict], strict: bool) -> Conclusion {
             Outcome::Passed { .. } | Outcome::NotApplicable { .. } => {}
             Outcome::Violated { .. } if verdict.known.is_some() => {}
             Outcome::Violated { .. } => return Conclusion::Violates,
-            Outcome::NotTested { because: Some(because), .. } if explained_by_known(verdicts, verdict, because) => {}
+            Outcome::NotTested { .. } if is_excused(verdict, verdicts) => {}
             Outcome::NotTested { .. } | Outcome::HarnessError { .. } => conclusion = Conclusion::CouldNotTest,
         }
     }
     conclusion
-}
-
-/// Whether the violation that explains this verdict is a known one, for the same customer type.
-fn explained_by_known(verdicts: &[Verdict], verdict: &Verdict, because: &str) -> bool {
-    verdicts.iter().any(|cause| {
-        cause.id == because
-            && cause.known.is_some()
-            && cause.outcome.is_violated()
-            && (cause.subject.is_none() || verdict.subject.is_none() || cause.subject == verdict.subject)
-    })
 }
 
 /// How long broadcasts took from the trigger to their arrival, over all scenarios.

@@ -2,6 +2,7 @@
 
 use fixtures::Route;
 
+use crate::checks::broadcast::plainly;
 use crate::checks::survival::next_is_heard;
 use crate::conversation::{Conversation, evidence, not_tested};
 use crate::recording::What;
@@ -12,6 +13,7 @@ use crate::verdict::Judgement;
 pub(super) fn malformed(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let mut messages = conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
     let plain = messages.next().ok_or_else(|| not_tested(format!("no {} message was sent", route.customer_type)))?;
+    plainly(conversation, route, plain)?;
     let mut observations = 0;
     for after in messages {
         // The message is named for the packet before it, and so is the socket that sent that.

@@ -7,7 +7,7 @@ use fixtures::{Level, requirements};
 pub use standing::{Standing, level_name, of_standing, tally};
 
 use super::Report;
-use crate::verdict::{Finding, Outcome, Verdict};
+use crate::verdict::{Finding, Outcome, Verdict, causes_of};
 
 /// The verdicts of one area: what stands before the first dot of their ids.
 #[derive(Debug)]
@@ -144,27 +144,12 @@ fn same(one: &Cause<'_>, other: &Cause<'_>) -> bool {
     }
 }
 
-/// Follows `because` to a violation. Where it leads to none (a check that was left out of the run), the last reason stands.
+/// Follows `because` to a violation. Where it leads to none (a check that was left out of the run), its own reason stands.
 fn root_cause<'a>(report: &'a Report, verdict: &'a Verdict) -> Cause<'a> {
-    let mut at = verdict;
-    // A chain is never longer than the list; the bound ends a circle.
-    for _ in 0..report.verdicts.len() {
-        let Outcome::NotTested { because: Some(id), .. } = &at.outcome else { break };
-        let mut candidates: Vec<_> = report.verdicts.iter().filter(|other| other.id == *id).collect();
-        if candidates.iter().any(|other| other.subject == verdict.subject) {
-            candidates.retain(|other| other.subject == verdict.subject);
-        }
-        let violated: Vec<_> = candidates.iter().copied().filter(|other| other.outcome.is_violated()).collect();
-        if !violated.is_empty() {
-            return Cause::Violated(violated);
-        }
-        let Some(next) = candidates.iter().find(|other| matches!(other.outcome, Outcome::NotTested { .. })) else {
-            break;
-        };
-        at = next;
-    }
-    match &at.outcome {
-        Outcome::NotTested { reason, .. } => Cause::Reason(reason),
+    let violated = causes_of(verdict, &report.verdicts);
+    match (&verdict.outcome, violated.is_empty()) {
+        (_, false) => Cause::Violated(violated),
+        (Outcome::NotTested { reason, .. }, true) => Cause::Reason(reason),
         _ => Cause::Reason("no reason is known"),
     }
 }

@@ -6,7 +6,7 @@ use fixtures::Level;
 
 use crate::report::Report;
 use crate::report::text::count;
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::{Outcome, Verdict, is_excused};
 
 /// What a verdict means to whoever reads the report: its outcome, in the light of level, strictness and known failures.
 /// The same rules as the conclusion's, which the runner draws.
@@ -47,9 +47,7 @@ impl Standing {
             (Outcome::Violated { .. }, Some(_)) => Self::KnownFailure,
             (Outcome::Violated { .. }, None) if binding => Self::Violated,
             (Outcome::Violated { .. }, None) => Self::Warning,
-            (Outcome::NotTested { because, .. }, _) if binding && !is_known(report, verdict, *because) => {
-                Self::NotTested
-            }
+            (Outcome::NotTested { .. }, _) if binding && !is_excused(verdict, &report.verdicts) => Self::NotTested,
             (Outcome::NotTested { .. }, _) => Self::LeftOpen,
             (Outcome::NotApplicable { .. }, _) => Self::NotApplicable,
             (Outcome::HarnessError { .. }, _) => Self::HarnessError,
@@ -84,14 +82,6 @@ impl Standing {
 fn all_pass_again(report: &Report, verdict: &Verdict) -> bool {
     let mut listed = report.verdicts.iter().filter(|other| other.id == verdict.id && other.known == verdict.known);
     listed.all(|other| matches!(other.outcome, Outcome::Passed { .. }))
-}
-
-/// Whether what was not tested is explained by a known failure, for the same customer type.
-fn is_known(report: &Report, verdict: &Verdict, because: Option<&str>) -> bool {
-    report.verdicts.iter().filter(|cause| Some(cause.id) == because).any(|cause| {
-        let same_type = cause.subject.is_none() || verdict.subject.is_none() || cause.subject == verdict.subject;
-        same_type && cause.known.is_some() && cause.outcome.is_violated()
-    })
 }
 
 /// `MUST`, `SHOULD` or `MAY`.
