@@ -19,6 +19,8 @@ mod survival;
 mod tests;
 mod transport;
 
+pub(crate) use payload::parse_time;
+
 use fixtures::{Route, requirements};
 
 use crate::conversation::Conversation;

@@ -1,14 +1,17 @@
-//! What causes are told by: per customer type, who was told what about the one message that was sent to it.
+//! What causes are told by: the conversations, and per customer type who was told what about the one message that was
+//! sent to it.
 
-use fixtures::{Contract, Route};
+use fixtures::{Contract, Role, Route};
 
-use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, mentions};
-use crate::scenarios::ONE_MESSAGE_PER_TYPE;
-use crate::verdict::{Outcome, Verdict};
+use super::red::Red;
+use crate::conversation::{Acceptance, Connection, Conversation, Delivery, Message, chats_of, evidence, mentions};
+use crate::scenarios::{Blueprint, ONE_MESSAGE_PER_TYPE};
+use crate::verdict::Verdict;
 
 /// What is known of a run.
-pub(super) struct Facts<'a> {
-    pub verdicts: &'a [Verdict],
+pub(super) struct Facts<'f, 'a> {
+    pub conversations: &'f [Conversation<'a>],
+    pub red: Red<'f>,
     pub types: Vec<TypeFacts<'a>>,
     /// How many joins were asked for, and how many of them were answered at all.
     pub joins: (usize, usize),
@@ -28,6 +31,12 @@ pub(super) struct TypeFacts<'a> {
     pub outsiders: usize,
     /// The names under which it was heard, each once.
     pub names: Vec<&'a str>,
+    /// The customer types that the broadcasts told, each once.
+    pub told_types: Vec<&'a str>,
+    /// The fewest and the most copies that a member heard which heard it at all, under the route's own name.
+    pub copies: (usize, usize),
+    /// How it was sent: `POST /api/…`.
+    pub request: Option<&'a str>,
     /// Whether the chat list showed it afterwards; none where no list was seen.
     pub saved: Option<bool>,
     /// From the trigger to the last arrival.
@@ -36,38 +45,56 @@ pub(super) struct TypeFacts<'a> {
     pub story: Vec<String>,
 }
 
-impl<'a> Facts<'a> {
-    pub fn new(conversations: &[Conversation<'a>], verdicts: &'a [Verdict]) -> Self {
+impl<'f, 'a> Facts<'f, 'a> {
+    pub fn new(conversations: &'f [Conversation<'a>], verdicts: &'f [Verdict]) -> Self {
         let plain = conversations.iter().find(|conversation| conversation.name == ONE_MESSAGE_PER_TYPE.name);
         Self {
-            verdicts,
+            conversations,
+            red: Red(verdicts),
             types: plain.map(types).unwrap_or_default(),
             joins: plain.map(joins).unwrap_or_default(),
-            contract: plain.map(Conversation::contract),
+            contract: conversations.first().map(Conversation::contract),
         }
     }
 
-    /// The names of the verdicts of these checks that are violated; for one customer type, or for any.
-    pub fn violated(&self, ids: &[&str], subject: Option<&str>) -> Vec<String> {
-        self.red(|verdict| verdict.outcome.is_violated() && ids.contains(&verdict.id), subject)
+    /// The conversation of a scenario, where it was held.
+    pub fn conversation(&self, blueprint: &Blueprint) -> Option<&'f Conversation<'a>> {
+        self.conversations.iter().find(|conversation| conversation.name == blueprint.name)
     }
 
-    /// Those, and what could not be tested because of `broadcast.delivered`.
-    pub fn explained_by_silence(&self, ids: &[&str], subject: Option<&str>) -> Vec<String> {
-        self.violated_or_untested(ids, "broadcast.delivered", subject)
-    }
-
-    /// The violated verdicts of these checks, and what could not be tested because of `cause`.
-    pub fn violated_or_untested(&self, ids: &[&str], cause: &str, subject: Option<&str>) -> Vec<String> {
-        let untested = |verdict: &Verdict| matches!(&verdict.outcome, Outcome::NotTested { because: Some(because), .. } if *because == cause);
-        self.red(|verdict| untested(verdict) || (verdict.outcome.is_violated() && ids.contains(&verdict.id)), subject)
-    }
-
-    fn red(&self, wanted: impl Fn(&Verdict) -> bool, subject: Option<&str>) -> Vec<String> {
-        let concerned = |verdict: &&Verdict| {
-            subject.is_none() || verdict.subject.is_none() || verdict.subject.as_deref() == subject
+    /// Every accepted message of every conversation.
+    pub fn messages(&self) -> impl Iterator<Item = (&'f Conversation<'a>, &'f Message<'a>)> {
+        let of = |conversation: &'f Conversation<'a>| {
+            conversation.messages.iter().map(move |message| (conversation, message))
         };
-        self.verdicts.iter().filter(|verdict| wanted(verdict)).filter(concerned).map(Verdict::name).collect()
+        self.conversations.iter().flat_map(of).filter(|(_, message)| message.accepted().is_ok())
+    }
+
+    /// Each accepted message's first broadcast under its route's own name, in the order of sending.
+    pub fn first_broadcasts(&self) -> impl Iterator<Item = (&'f Conversation<'a>, &'f Message<'a>, &'f Delivery<'a>)> {
+        self.messages().filter_map(|(conversation, message)| {
+            let route = conversation.contract().route(&message.sent.customer_type)?;
+            let heard =
+                |delivery: &&Delivery<'a>| delivery.nonce == message.sent.nonce && delivery.event == route.event;
+            Some((conversation, message, conversation.deliveries.iter().find(heard)?))
+        })
+    }
+}
+
+impl TypeFacts<'_> {
+    /// Whether there are members, and nobody heard it under any name.
+    pub fn is_silent(&self) -> bool {
+        self.members > 0 && self.names.is_empty()
+    }
+
+    /// Whether all members heard it, under its own name alone.
+    pub fn works(&self) -> bool {
+        self.members > 0 && self.members_told == self.members && self.names == [self.route.event.as_str()]
+    }
+
+    /// Whether each member that heard it heard it equally often, and more than once.
+    pub fn is_doubled(&self) -> bool {
+        self.copies.0 > 1 && self.copies.0 == self.copies.1
     }
 }
 
@@ -95,23 +122,39 @@ fn facts_of<'a>(conversation: &Conversation<'a>, route: &'a Route, message: &Mes
         .filter(|connection| connection.usable().is_ok() && !connection.may_be_member(&route.room, message.at))
         .collect();
     let heard = conversation.heard(message);
-    let mut names: Vec<&str> = Vec::new();
-    for delivery in &heard {
-        if !names.contains(&delivery.event) {
-            names.push(delivery.event);
-        }
-    }
+    let type_key = conversation.contract().key(Role::Type).unwrap_or_default();
+    let told_type = |delivery: &&Delivery<'a>| delivery.payload()?.get(type_key)?.as_str();
+    let own_name = |member: &&Connection<'a>| {
+        conversation.heard_by(member, message).iter().filter(|delivery| delivery.event == route.event).count()
+    };
+    let copies = || members.iter().map(own_name).filter(|copies| *copies > 0);
     TypeFacts {
         route,
         members: members.len(),
         members_told: members.iter().copied().filter(|member| told(member)).count(),
         outsiders_told: outsiders.iter().copied().filter(|outsider| told(outsider)).map(Connection::describe).collect(),
         outsiders: outsiders.len(),
-        names,
+        names: each_once(heard.iter().map(|delivery| delivery.event)),
+        told_types: each_once(heard.iter().copied().filter_map(|delivery| told_type(&delivery))),
+        copies: (copies().min().unwrap_or_default(), copies().max().unwrap_or_default()),
+        request: match message.acceptance {
+            Acceptance::Yes { request, .. } => Some(request),
+            _ => None,
+        },
         saved: saved(conversation, message),
         took: heard.last().map(|last| evidence::span(last.at.saturating_sub(message.starts()))),
         story: conversation.story(message, route),
     }
+}
+
+fn each_once<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut once = Vec::new();
+    for word in words {
+        if !once.contains(&word) {
+            once.push(word);
+        }
+    }
+    once
 }
 
 fn saved(conversation: &Conversation<'_>, message: &Message<'_>) -> Option<bool> {

@@ -4,6 +4,7 @@
 
 mod causes;
 mod facts;
+mod red;
 
 use serde::Serialize;
 
@@ -35,12 +36,22 @@ pub struct Remedy {
     pub code: String,
 }
 
-/// The likely causes of what is violated; none where nothing is, or where nothing fits.
+/// The likely causes of what is red, the most fundamental first; none where nothing is, or where nothing fits.
+///
+/// A cause that explains nothing which a more fundamental one has not explained already is that one, seen from another
+/// side, and is left out: a reader gets as many causes as there are defects.
 #[must_use]
 pub fn diagnose(conversations: &[Conversation<'_>], verdicts: &[Verdict]) -> Vec<Diagnosis> {
-    if !verdicts.iter().any(|verdict| verdict.outcome.is_violated()) {
-        return Vec::new();
+    let mut found: Vec<Diagnosis> = Vec::new();
+    if !verdicts.iter().any(|verdict| verdict.outcome.is_red()) {
+        return found;
     }
     let facts = Facts::new(conversations, verdicts);
-    causes::ALL.iter().filter_map(|cause| cause(&facts)).collect()
+    for diagnosis in causes::ALL.iter().filter_map(|cause| cause(&facts)) {
+        let known = |name: &String| found.iter().any(|earlier| earlier.explains.contains(name));
+        if !diagnosis.explains.iter().all(known) {
+            found.push(diagnosis);
+        }
+    }
+    found
 }
