@@ -7,6 +7,7 @@ mod outside;
 #[cfg(test)]
 pub(crate) mod tape;
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,9 @@ pub struct Settings {
     pub skew: Duration,
     /// Capabilities that the target is said to lack, by their configuration names.
     pub lacks: Vec<String>,
+    /// Where each of them was said, by the same names: a place in the configuration, or what the contract leaves out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lacks_because: BTreeMap<String, String>,
 }
 
 /// One thing that happened.

@@ -107,7 +107,7 @@ impl Check {
         let precondition = || {
             for capability in self.needs.iter().chain(self.scenario.needs) {
                 if conversation.lacks(*capability) {
-                    return Err(Failure::NotApplicable(format!("the target is said to lack `{}`", capability.name())));
+                    return Err(Failure::NotApplicable(conversation.said_to_lack(*capability)));
                 }
             }
             conversation.performed()

@@ -55,6 +55,8 @@ pub struct Config {
     pub contract: Option<PathBuf>,
     /// What the target lacks.
     pub lacks: BTreeSet<Capability>,
+    /// Where that is listed.
+    pub lacks_place: Option<Place>,
     /// How to get a token and where to show it.
     pub auth: AuthConfig,
     /// How to cause an inbound message.
@@ -165,6 +167,7 @@ impl Config {
             socket_path: root.parsed("socket_path", "a path such as \"/ws\"", parse_path)?,
             contract: root.text("contract", "a file's path")?.map(|text| base.join(text.value)),
             lacks: read_lacks(root)?,
+            lacks_place: root.place_of("lacks"),
             auth: root.section("auth")?.map(|section| AuthConfig::read(&section)).transpose()?.unwrap_or_default(),
             trigger: match root.section("trigger")? {
                 Some(section) => TriggerConfig::read(&section, base, &mut secrets)?,

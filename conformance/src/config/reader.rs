@@ -79,6 +79,12 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Where a key stands.
+    pub fn place_of(&self, key: &str) -> Option<Place> {
+        let (key, _) = self.table.get_key_value(key)?;
+        Some(self.doc.place(key.span().start))
+    }
+
     /// The keys with their places, in the file's order.
     pub fn keys(&self) -> Vec<(String, Place)> {
         let mut keys: Vec<_> = self.table.keys().collect();

@@ -64,6 +64,14 @@ impl<'a> Conversation<'a> {
         self.header.settings.lacks.iter().any(|name| name == capability.name())
     }
 
+    /// That the target is said to lack this, and where that was said.
+    #[must_use]
+    pub fn said_to_lack(&self, capability: Capability) -> String {
+        let why = self.header.settings.lacks_because.get(capability.name());
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        format!("the target is said to lack `{}`{why}", capability.name())
+    }
+
     /// How long a broadcast may take.
     #[must_use]
     pub fn deadline(&self) -> Duration {

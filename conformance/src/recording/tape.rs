@@ -2,7 +2,7 @@
 //!
 //! What a test does not say is as in the built-in contract and as a correct backend would do it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,12 @@ impl Tape {
 
     /// The beginning of a scenario, judged by this contract.
     pub fn under(contract: Contract, scenario: &str) -> Self {
-        let settings = Settings { delivery: Duration::from_secs(2), skew: Duration::from_secs(60), lacks: Vec::new() };
+        let settings = Settings {
+            delivery: Duration::from_secs(2),
+            skew: Duration::from_secs(60),
+            lacks: Vec::new(),
+            lacks_because: BTreeMap::new(),
+        };
         let header = Header {
             recording: FORMAT,
             suite: "0.0.0".to_owned(),

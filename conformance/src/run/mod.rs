@@ -122,6 +122,7 @@ pub async fn run(
             break;
         }
     }
+    let why = why.map(|why| format!("{why} ({} of {} checks were judged)", run.judged_checks(), options.checks.len()));
     if let Some(why) = &why {
         reporter.on_event(&RunEvent::Notice(why))?;
     }
@@ -189,6 +190,12 @@ pub(crate) fn header(ground: &Ground, lacks: &[Capability]) -> Header {
             delivery: deadlines.delivery,
             skew: deadlines.skew,
             lacks: lacks.iter().map(|capability| capability.name().to_owned()).collect(),
+            lacks_because: ground
+                .target
+                .lacking()
+                .iter()
+                .map(|(lack, why)| (lack.name().to_owned(), why.clone()))
+                .collect(),
         },
     }
 }
@@ -306,6 +313,12 @@ impl Run<'_> {
                 self.judge_scenario(blueprint);
             }
         }
+    }
+
+    /// How many of the checks have a verdict.
+    fn judged_checks(&self) -> usize {
+        let judged = |check: &&&Check| self.verdicts.iter().any(|verdict| verdict.id == check.id);
+        self.options.checks.iter().filter(judged).count()
     }
 
     fn judged(

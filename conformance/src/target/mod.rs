@@ -252,8 +252,12 @@ fn lacks(config: &Config, contract: &Contract, auth: &Auth) -> BTreeMap<Capabili
     lack(Capability::Logout, given, "the token is given ([auth] token), so none may be logged out");
     let one_transport = [Capability::Websocket, Capability::Polling].iter().any(|one| config.lacks.contains(one));
     lack(Capability::Upgrade, one_transport, "an upgrade needs both polling and WebSocket");
+    let listed = match &config.lacks_place {
+        Some(place) => format!("`lacks` lists it ({place})"),
+        None => "the configuration lists it under `lacks`".to_owned(),
+    };
     for capability in &config.lacks {
-        lack(*capability, true, "the configuration lists it under `lacks`");
+        lack(*capability, true, &listed);
     }
     lacks
 }

@@ -122,7 +122,7 @@ fn what_is_lacking_is_lacking_for_a_reason() {
     let target = resolve("lacks = [\"polling\"]\n[auth]\ntoken = \"opaque\"");
     assert_eq!(target.lacks(Capability::Websocket), None);
     assert_eq!(target.lacks(Capability::Auth), None);
-    assert_eq!(target.lacks(Capability::Polling), Some("the configuration lists it under `lacks`"));
+    assert_eq!(target.lacks(Capability::Polling), Some("`lacks` lists it (conformance.toml:2:1)"));
     assert_eq!(target.lacks(Capability::Upgrade), Some("an upgrade needs both polling and WebSocket"));
     assert_eq!(target.lacks(Capability::Logout), Some("the token is given ([auth] token), so none may be logged out"));
     assert_eq!(resolve("").lacks(Capability::Auth), Some("[auth] gives no credentials"));
