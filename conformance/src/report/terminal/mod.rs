@@ -40,12 +40,20 @@ pub struct Terminal<W> {
     look: Look,
     detail: Detail,
     times: Times,
+    /// What was told while the run went to whoever reads this; none where that is another one, or nobody.
+    told: Option<Vec<String>>,
 }
 
 impl<W: Write> Terminal<W> {
     /// Writes to `out`, which should take away colours where they are not wanted (`anstream::AutoStream`).
     pub fn new(out: W, look: Look, detail: Detail) -> Self {
-        Self { out, look, detail, times: Times::default() }
+        Self { out, look, detail, times: Times::default(), told: None }
+    }
+
+    /// Whoever reads this has read the live notices, too: they are not told again.
+    #[must_use]
+    pub fn beside_the_progress(self) -> Self {
+        Self { told: Some(Vec::new()), ..self }
     }
 
     fn render(&self, report: &Report) -> String {
@@ -60,7 +68,7 @@ impl<W: Write> Terminal<W> {
             overview::not_applicable(&mut page, report);
             overview::figures(&mut page, report, self.detail);
         }
-        overview::notices(&mut page, report);
+        overview::notices(&mut page, report, self.told.as_deref().unwrap_or_default());
         overview::conclusion(&mut page, report);
         page.finish()
     }
@@ -77,6 +85,9 @@ impl Terminal<anstream::Stdout> {
 impl<W: Write> Reporter for Terminal<W> {
     fn on_event(&mut self, event: &RunEvent<'_>) -> io::Result<()> {
         self.times.note(event);
+        if let (RunEvent::Notice(notice), Some(told)) = (event, &mut self.told) {
+            told.push((*notice).to_owned());
+        }
         if let RunEvent::Finished(report) = event {
             let text = self.render(report);
             self.out.write_all(text.as_bytes())?;

@@ -88,7 +88,8 @@ pub(super) fn not_applicable(page: &mut Page, report: &Report) {
 /// How fast broadcasts were, by customer type, and what the time was spent on.
 pub(super) fn figures(page: &mut Page, report: &Report, detail: Detail) {
     page.gap();
-    if let Some(slowest) = report.latencies.iter().max_by_key(|latency| latency.max) {
+    let heard = report.latencies.iter().filter(|latency| latency.arrivals > 0);
+    if let Some(slowest) = heard.max_by_key(|latency| latency.max) {
         let told: Vec<_> = customer_types(report)
             .into_iter()
             .map(|customer_type| match report.latencies.iter().find(|latency| latency.customer_type == customer_type) {
@@ -105,7 +106,7 @@ pub(super) fn figures(page: &mut Page, report: &Report, detail: Detail) {
         page.item(0, (FAINT, "heard    "), (PLAIN, &line));
     }
     let mut waited: Vec<_> = report.waited.iter().filter(|(_, took)| !took.is_zero()).collect();
-    if !waited.is_empty() {
+    if !waited.is_empty() && detail == Detail::Verbose {
         waited.sort_by_key(|(_, took)| std::cmp::Reverse(**took));
         let told: Vec<_> = waited.iter().map(|(reason, took)| format!("{reason} {}", span(**took))).collect();
         let line = format!("{}  (summed over conversations held at the same time)", told.join(" · "));
@@ -122,12 +123,13 @@ pub(super) fn figures(page: &mut Page, report: &Report, detail: Detail) {
     }
 }
 
-/// Known failures that matched nothing, and the like.
-pub(super) fn notices(page: &mut Page, report: &Report) {
-    if !report.notices.is_empty() {
+/// Known failures that matched nothing, and the like; without those that whoever reads this was told while the run went.
+pub(super) fn notices(page: &mut Page, report: &Report, told: &[String]) {
+    let news: Vec<_> = report.notices.iter().filter(|notice| !told.contains(notice)).collect();
+    if !news.is_empty() {
         page.gap();
     }
-    for notice in &report.notices {
+    for notice in news {
         page.item(0, (DOUBT, "! "), (PLAIN, notice));
     }
 }
@@ -203,7 +205,7 @@ fn after_no_test(report: &Report) -> String {
     } else if of_standing(report, Standing::HarnessError).next().is_some() {
         "report the suite's own fault that is named above"
     } else {
-        "mend what is named above, then run it again; `--wait-for 30s` waits for a target that is still starting"
+        "mend what is named above, then run it again"
     };
     next.to_owned()
 }

@@ -33,7 +33,6 @@ fn a_green_run_is_a_line_an_area_and_a_conclusion() {
             "✓ transport   3 checks    6 verdicts   0.31 s\n",
             "✓ broadcast   6 checks   21 verdicts   0.31 s\n",
             "heard    Partner 3.1 ms · Customer 2.9 ms",
-            "waiting  quiet windows 1.90 s · answers 0.70 s",
             "✓ http://127.0.0.1:8000 conforms: 22 requirements, 64 verdicts in 1.21 s (exit code 0)\n",
         ],
     );
@@ -281,4 +280,31 @@ fn what_a_backend_sent_cannot_act_on_the_terminal() {
     let text = written(&report, WIDE, Detail::Verbose);
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && !text.contains('\u{202e}'), "{text:?}");
     assert!(text.contains("observed  \\u{1b}]0;title\\u{7}\\u{1b}[2J\\u{202e}\n"), "{text}");
+}
+
+#[test]
+fn a_notice_is_told_once_to_who_reads_progress_and_report_on_one_screen() {
+    let mut report = samples::green();
+    report.notices = vec!["429: waiting 2 s".to_owned(), "a known failure passes".to_owned()];
+    for (one_screen, times) in [(true, 0), (false, 1)] {
+        let mut text = Vec::new();
+        let terminal = Terminal::new(&mut text, WIDE, Detail::Normal);
+        let mut terminal = if one_screen { terminal.beside_the_progress() } else { terminal };
+        terminal.on_event(&RunEvent::Notice("429: waiting 2 s")).unwrap();
+        terminal.on_event(&RunEvent::Finished(&report)).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.matches("429: waiting 2 s").count(), times, "{text}");
+        assert!(text.contains("a known failure passes"), "{text}");
+    }
+}
+
+#[test]
+fn figures_are_left_out_where_there_are_none_and_waiting_where_nobody_asked() {
+    let mut report = samples::green();
+    assert!(!written(&report, WIDE, Detail::Normal).contains("waiting  "));
+    assert!(written(&report, WIDE, Detail::Verbose).contains("waiting  "));
+    for latency in &mut report.latencies {
+        latency.arrivals = 0;
+    }
+    assert!(!written(&report, WIDE, Detail::Normal).contains("heard    "));
 }
