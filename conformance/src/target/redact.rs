@@ -13,6 +13,29 @@ use crate::config::{HIDDEN, Secret};
 /// Shorter secrets cannot be told from ordinary text: hiding every `1` would destroy a recording.
 const MIN_LENGTH: usize = 4;
 
+/// Whether a secret may just as well be a word of prose, such as the password `agent`. Then it is hidden where it stands as
+/// a value, and words are left alone.
+fn may_be_a_word(secret: &str) -> bool {
+    secret.len() <= 12 && secret.chars().all(char::is_lowercase)
+}
+
+/// The text with a secret replaced that may be a word: where it stands in quotes, or behind `=`, and is not part of a longer
+/// word.
+fn without_values(text: &str, secret: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut from = 0;
+    for (start, _) in text.match_indices(secret) {
+        let (before, after) = (&text[..start], &text[start + secret.len()..]);
+        let is_value = before.ends_with(['"', '\'', '='])
+            && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-');
+        hidden.push_str(&text[from..start]);
+        hidden.push_str(if is_value { HIDDEN } else { secret });
+        from = start + secret.len();
+    }
+    hidden.push_str(&text[from..]);
+    hidden
+}
+
 /// What looks like a secret. The groups are the names in front of it, which are shown.
 static SUSPECTS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = concat!(
@@ -85,6 +108,12 @@ impl Redactor {
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         for secret in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if may_be_a_word(secret) {
+                if text.contains(secret.as_str()) {
+                    text = Cow::Owned(without_values(&text, secret));
+                }
+                continue;
+            }
             if text.contains(secret.as_str()) {
                 text = Cow::Owned(text.replace(secret.as_str(), HIDDEN));
             }
@@ -129,8 +158,19 @@ mod tests {
 
     #[test]
     fn a_secret_within_a_longer_one_leaves_no_rest() {
-        let redactor = Redactor::new([Secret::new("hunter"), Secret::new("hunter2-long")]);
-        assert_eq!(redactor.redact("hunter2-long and hunter"), "*** and ***");
+        let redactor = Redactor::new([Secret::new("hunter2"), Secret::new("hunter2-long")]);
+        assert_eq!(redactor.redact("hunter2-long and hunter2"), "*** and ***");
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_is_hidden_as_a_value_and_left_alone_in_prose() {
+        let redactor = Redactor::new([Secret::new("agent")]);
+        let prose = "an agent reads the chat; agent-password, \"agents\", useragent=x";
+        assert_eq!(redactor.redact(prose), prose);
+        assert_eq!(
+            redactor.redact(r#"{"username":"x","secret":"agent"} ?key=agent&x=1"#),
+            r#"{"username":"x","secret":"***"} ?key=***&x=1"#
+        );
     }
 
     #[test]
