@@ -63,8 +63,16 @@ fn did_you_mean_row(pattern: &str) -> String {
 
 fn nearest<'a>(pattern: &str, ids: impl Iterator<Item = &'a str>) -> String {
     let area_of = |id: &str| format!("{}.*", id.split('.').next().unwrap_or(id));
-    let candidates = ids.flat_map(|id| [id.to_owned(), area_of(id)]);
-    match candidates.map(|id| (strsim::damerau_levenshtein(pattern, &id), id)).min() {
+    let candidates: Vec<String> = ids.flat_map(|id| [id.to_owned(), area_of(id)]).collect();
+    // Who wrote the beginning of an id, or its last part, left something out rather than wrote it wrong.
+    let begun = |id: &&String| {
+        let word = pattern.trim_end_matches(['.', '*']);
+        word.len() > 2 && (id.starts_with(word) || id.split('.').any(|part| part == word))
+    };
+    if let Some(id) = candidates.iter().filter(begun).min_by_key(|id| (id.len(), *id)) {
+        return format!(" (did you mean `{id}`?)");
+    }
+    match candidates.into_iter().map(|id| (strsim::damerau_levenshtein(pattern, &id), id)).min() {
         // Of a short word, fewer letters may be wrong before it is another one.
         Some((distance, id)) if distance <= 4.min(id.len() / 3) => format!(" (did you mean `{id}`?)"),
         _ => String::new(),
@@ -201,6 +209,13 @@ mod tests {
         );
         let told = |pattern: &str| select(&[pattern.to_owned()], &[]).unwrap_err().to_string();
         assert!(told("brodcast.*").contains("(did you mean `broadcast.*`?)"), "{}", told("brodcast.*"));
+        for (begun, whole) in [
+            ("broadcast", "broadcast.*"),
+            ("broadcast.deliv", "broadcast.delivered"),
+            ("delivered", "broadcast.delivered"),
+        ] {
+            assert!(told(begun).contains(&format!("(did you mean `{whole}`?)")), "{}", told(begun));
+        }
         assert!(!told("foo").contains("did you mean"), "{}", told("foo"));
         assert!(matches!(select(&["join.*".to_owned()], &["join*".to_owned()]), Err(SelectionError::NothingLeft)));
     }
