@@ -42,6 +42,19 @@ impl Scenario {
         }
         of(&self.steps)
     }
+
+    /// Whether it causes inbound messages.
+    #[must_use]
+    pub fn sends_messages(&self) -> bool {
+        fn any(steps: &[Step]) -> bool {
+            steps.iter().any(|step| match step {
+                Step::Send { .. } | Step::Redeliver { .. } => true,
+                Step::Together { branches } => branches.iter().any(|branch| any(branch)),
+                _ => false,
+            })
+        }
+        any(&self.steps)
+    }
 }
 
 /// One inbound message to cause.

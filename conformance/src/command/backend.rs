@@ -1,5 +1,6 @@
 //! What every command that speaks to a backend has in common: its settings, the way there, and what ends it early.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,13 +8,18 @@ use std::time::Duration;
 
 use conformance::config::{Config, parse_base_url};
 use conformance::net::TlsOptions;
-use conformance::stage::{Ground, preflight};
+use conformance::stage::{Ground, preflight, try_trigger};
 use conformance::target::Target;
 use fixtures::Contract;
 
 use super::args::TargetArgs;
 use super::embedded::Embedded;
-use super::{CommandError, contract};
+use super::{CommandError, contract, output};
+
+/// How long the target is waited for before that is said.
+const FIRST_WORD: Duration = Duration::from_secs(1);
+/// And how often it is said again.
+const FURTHER_WORDS: Duration = Duration::from_secs(5);
 
 /// A backend that was reached: the target, or the embedded mock where none is named.
 pub(super) struct Backend {
@@ -42,6 +48,7 @@ impl Backend {
                 return Err(CommandError::Unreachable(format!("{why}: {url} was not ready by then, and nothing was tested")));
             }
             ready = preflight(target, contract, args.wait_for.unwrap_or_default()) => ready,
+            never = tell_of_waiting(&url, args.wait_for) => match never {},
         };
         let ground = ready.map_err(|error| match error.is_unreachable() {
             true => CommandError::Unreachable(error.to_string()),
@@ -50,11 +57,27 @@ impl Backend {
         Ok(Self { ground: Arc::new(ground), embedded })
     }
 
+    /// Tries whether messages can be caused at all; see [`try_trigger`].
+    pub(super) async fn try_trigger(&self) -> Result<(), CommandError> {
+        try_trigger(&self.ground).await.map_err(CommandError::usage)
+    }
+
     /// Stops what was started for it.
     pub(super) async fn leave(self) {
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
         }
+    }
+}
+
+/// Says that the target is being waited for, as soon as that takes longer than an answer.
+async fn tell_of_waiting(url: &str, wait_for: Option<Duration>) -> Infallible {
+    let Some(wait_for) = wait_for else { return std::future::pending().await };
+    let began = tokio::time::Instant::now();
+    let mut ticks = tokio::time::interval_at(began + FIRST_WORD, FURTHER_WORDS);
+    loop {
+        ticks.tick().await;
+        output::tell(&format!("waiting for {url}: {} s of {wait_for:?} (--wait-for)", began.elapsed().as_secs()));
     }
 }
 

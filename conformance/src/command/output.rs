@@ -1,7 +1,7 @@
 //! Where reports and texts go.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use conformance::report::{Detail, Look, Progress, ReportSpec, Reporters, Terminal};
 
@@ -12,7 +12,9 @@ pub(super) fn reporters(specs: &[ReportSpec], detail: Detail) -> Result<Reporter
     let mut reporters = Reporters::open(specs).map_err(CommandError::usage)?;
     reporters.add("the progress", Box::new(Progress::stderr(Look::of_stdout())));
     if specs.iter().all(|spec| spec.path.is_some()) {
-        reporters.add("the report", Box::new(Terminal::stdout(detail)));
+        let terminal = Terminal::stdout(detail);
+        let one_screen = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        reporters.add("the report", Box::new(if one_screen { terminal.beside_the_progress() } else { terminal }));
     }
     Ok(reporters)
 }
@@ -35,6 +37,11 @@ pub(super) fn print(text: &str) -> Result<u8, CommandError> {
         }
         _ => Ok(0),
     }
+}
+
+/// Tells what goes on, on standard error.
+pub(super) fn tell(sentence: &str) {
+    let _ = writeln!(anstream::stderr(), "{sentence}");
 }
 
 /// Tells an error, on standard error. Whether anybody hears it changes nothing.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::pin::pin;
+use std::time::Duration;
 
 use conformance::config::Config;
 use conformance::recording::Recording;
@@ -15,6 +16,9 @@ use fixtures::Contract;
 use super::args::RunArgs;
 use super::backend::{self, Backend};
 use super::{CommandError, output};
+
+/// How long the trial of the trigger may take: refusals come at once.
+const TRIAL: Duration = Duration::from_secs(1);
 
 /// Runs the suite.
 pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
@@ -32,6 +36,21 @@ async fn perform(args: &RunArgs, config: Config, contract: Contract, options: Ru
         args.save_recording.as_deref().map(|path| create(path).map(|file| (path, file))).transpose()?;
     let mut stop = pin!(backend::stop(args.timeout));
     let backend = Backend::reach(&args.target, config, contract, stop.as_mut()).await?;
+    // Whoever stops it here stops the run, which then says what there is.
+    let mut stopped = None;
+    if sends_messages(&options, &backend) {
+        tokio::select! {
+            biased;
+            why = stop.as_mut() => stopped = Some(why),
+            tried = tokio::time::timeout(TRIAL, backend.try_trigger()) => tried.unwrap_or(Ok(()))?,
+        }
+    }
+    let stop = async {
+        match stopped {
+            Some(why) => why,
+            None => stop.await,
+        }
+    };
     let stop = async { format!("{}: what was not judged by then is not tested", stop.await) };
     let outcome = conformance::run::run(&backend.ground, &options, &mut reporters, stop).await;
     let (report, recording) = outcome.map_err(CommandError::usage)?;
@@ -40,6 +59,14 @@ async fn perform(args: &RunArgs, config: Config, contract: Contract, options: Ru
     let unwritten = reporters.into_errors();
     let errors = unwritten.iter().map(ToString::to_string).chain(unsaved);
     Ok(output::finish(errors, report.conclusion.exit_code()))
+}
+
+/// Whether any of the chosen conversations is about messages.
+fn sends_messages(options: &RunOptions, backend: &Backend) -> bool {
+    let lacks: Vec<Capability> = backend.ground.target.lacking().keys().copied().collect();
+    let plan = Plan { contract: &backend.ground.contract, lacks: &lacks };
+    let scenarios = conformance::run::blueprints(&options.checks).into_iter().filter_map(|one| one.scenario(&plan));
+    scenarios.into_iter().any(|scenario| scenario.sends_messages())
 }
 
 fn create(path: &Path) -> Result<File, CommandError> {

@@ -19,7 +19,7 @@ mod wire;
 pub use ground::Ground;
 pub use log::{Recorder, ScenarioLog};
 pub use pace::Pace;
-pub use preflight::{PreflightError, preflight};
+pub use preflight::{PreflightError, preflight, try_trigger};
 pub(crate) use preflight::{is_away, reach};
 pub use wire::WireStage;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fixtures::Contract;
+use fixtures::webhooks::{Inbound, MessageKind};
 
 use super::ground::Ground;
 use super::log::Recorder;
@@ -14,7 +15,7 @@ use super::socket::{Opening, Socket};
 use crate::config::{Capability, ConfigError};
 use crate::net::{DialError, HttpError};
 use crate::recording::{Peer, TokenPlace, TokenUse, Transport, What};
-use crate::target::{LoginError, Target, Token, TokenError};
+use crate::target::{Batch, LoginError, Target, Token, TokenError, TriggerError};
 use crate::wire::{self, OpenError, Session, SessionOptions};
 
 /// How long to wait before trying again a target that is not up yet.
@@ -54,6 +55,14 @@ pub enum PreflightError {
         /// What it answered.
         answer: String,
     },
+    /// The trigger was refused for every customer type.
+    #[error("{target}: {error}; so it is for every customer type, and without messages there is nothing to check")]
+    TriggerRefused {
+        /// The target's URL.
+        target: String,
+        /// How the first one was refused.
+        error: TriggerError,
+    },
     /// There is no token to show, and the target wants one.
     #[error(
         "{target} lets nobody in without a token: {answer}; give a login or a token under [auth] in the configuration \
@@ -74,7 +83,8 @@ impl PreflightError {
         match self {
             Self::NeverUp { .. } => true,
             Self::Open(error) => is_away(error),
-            Self::StandIn(_) | Self::TokenRefused { .. } | Self::TokenWanted { .. } | Self::BadTokens(_) => false,
+            Self::StandIn(_) | Self::TokenRefused { .. } | Self::TokenWanted { .. } => false,
+            Self::TriggerRefused { .. } | Self::BadTokens(_) => false,
             Self::Login(LoginError::Unreachable(HttpError::NotHttp { .. })) => false,
             Self::Login(LoginError::Unreachable(_) | LoginError::Failed { .. } | LoginError::Throttled { .. }) => true,
             Self::Login(_) => false,
@@ -143,6 +153,37 @@ fn options(target: &Target, transport: wire::Transport) -> SessionOptions {
     let mut options = SessionOptions::new(target.endpoint.clone(), target.socket_path.clone(), transport);
     options.deadline = target.deadlines.connect;
     options
+}
+
+/// Causes one message, which nobody listens to, before conversations depend on it. A trigger that is refused for one
+/// customer type is for checks to tell; one that is refused for all is set up wrongly.
+///
+/// # Errors
+/// [`PreflightError::TriggerRefused`] with the first refusal. Whatever else goes wrong may be the backend's fault.
+pub async fn try_trigger(ground: &Ground) -> Result<(), PreflightError> {
+    let Ground { target, contract, .. } = ground;
+    let mut refusal = None;
+    for route in &contract.routes {
+        let Ok(from) = target.numbers.fresh(&route.customer_type) else { return Ok(()) };
+        let nonce = super::nonce();
+        let message = Inbound {
+            kind: MessageKind::Text,
+            from,
+            name: "Conformance Check".to_owned(),
+            id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
+            timestamp: jiff::Timestamp::now().as_second(),
+            text: Some(format!("{nonce} before the run")),
+        };
+        let batch = Batch { customer_type: route.customer_type.clone(), messages: vec![message] };
+        match target.trigger.send(&batch).await {
+            Err(error @ TriggerError::Refused { status, .. }) if !status.is_server_error() => {
+                refusal = refusal.or(Some(error));
+            }
+            _ => return Ok(()),
+        }
+    }
+    let refused = |error| PreflightError::TriggerRefused { target: target.endpoint.shown_url(""), error };
+    refusal.map_or(Ok(()), |error| Err(refused(error)))
 }
 
 /// Connects with the good token, in its ordinary place or else in the other one; without any where tokens are not used.

@@ -21,8 +21,8 @@ async fn a_pattern_that_matches_nothing_is_refused_with_the_nearest_name() {
             "`join.sevral` matches no check (did you mean `join.several`?); `conformance list` shows them all",
         ),
         (
-            ["--run", "ingress.verify"],
-            "`ingress.verify` is a requirement without a check; `conformance explain ingress.verify` says why",
+            ["--run", "cluster.partition"],
+            "`cluster.partition` is a requirement without a check; `conformance explain cluster.partition` says why",
         ),
         (["list", "colours"], "`colours` matches no requirement; `conformance list` shows them all"),
         (
