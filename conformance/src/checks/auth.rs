@@ -113,10 +113,20 @@ fn reject(conversation: &Conversation<'_>) -> Judgement {
         }
     }
     match violations.len() {
+        0 if observations == 0 => Err(not_tested(format!("no bad token was tried: {}", skipped(conversation)))),
         0 => Ok(observations),
         1 => Err(violations.remove(0).1.into()),
         _ => Err(all_accepted(&violations).into()),
     }
+}
+
+/// Why bad tokens were not tried.
+fn skipped(conversation: &Conversation<'_>) -> String {
+    let reasons = conversation.entries.iter().filter_map(|entry| match &entry.what {
+        What::Skipped { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    reasons.collect::<Vec<_>>().join("; ")
 }
 
 /// One finding for all tokens that were not refused: which ones they are tells what is not looked at.

@@ -237,6 +237,9 @@ impl Performance<'_> {
         let token_text = match self.stage.ground.token(token) {
             Ok(token) => token.map(|token| token.expose().to_owned()),
             Err(reason) => {
+                if token != TokenUse::LoggedOut {
+                    target.notices.tell(&format!("{reason}: whether it is refused was not tried"));
+                }
                 self.log.write(None, What::Skipped { what: format!("a connection with token {token:?}"), reason });
                 return;
             }
