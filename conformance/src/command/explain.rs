@@ -13,7 +13,7 @@ pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
         .ok_or_else(|| CommandError::usage(SelectionError::NoRequirement { pattern: id.to_owned() }))?;
     let mut out = format!("{} ({}, from {})\n\n  {}\n", row.id, level(row.level), row.source, row.text);
     match (&row.coverage, checks::find(id)) {
-        (Coverage::Excluded(why), _) => out.push_str(&format!("\nNo check: {why}\n")),
+        (Coverage::Excluded(why), _) => out.push_str(&format!("\nNo check: {}\n", without_lead(why))),
         (Coverage::Check, None) => out.push_str("\nNo check.\n"),
         (Coverage::Check, Some(check)) => {
             let scenario = check.scenario;
@@ -33,4 +33,9 @@ pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
         }
     }
     output::print(&out)
+}
+
+/// The reason without what the line says already.
+fn without_lead(why: &str) -> &str {
+    why.strip_prefix("not checked yet: ").unwrap_or(why)
 }
