@@ -49,6 +49,7 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
         (vec!["--data", "no-such-folder"], "no-such-folder holds no data: expected any of chats.json".to_owned()),
         (vec!["--port", "0", "--state", "no-such-folder/state"], "no-such-folder/state".to_owned()),
         (vec!["--reset"], "--state".to_owned()),
+        (vec!["--port", "abc"], "expected a whole number from 0 to 65535; 0 is any free port".to_owned()),
         (vec!["--ping-interval", "25"], "expected a duration such as 25s or 300ms".to_owned()),
         (vec!["--port", "0", "--cors-origin", "example.com/page"], "example.com/page".to_owned()),
         (vec!["--port", "0", "--provider-url", "ftp://example.com"], "ftp://example.com".to_owned()),

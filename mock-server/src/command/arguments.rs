@@ -41,7 +41,7 @@ Examples:
 #[command(version, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// The port to listen on; 0 is any free one
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value_t = 5000, value_parser = port)]
     port: u16,
 
     /// The address or host name to listen on
@@ -284,6 +284,10 @@ impl Arguments {
 /// A setting of the environment; an empty one counts as not set.
 pub fn from_env(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a whole number from 0 to 65535; 0 is any free port".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
