@@ -4,17 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixtures::{Contract, Data, SampleChat};
+use fixtures::{Contract, SampleChat};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use socketioxide::socket::{DisconnectReason, Sid};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
-use crate::chats::{Alert, Chat, Chats, Incoming, Message, Place, SummaryShape, Written};
+use crate::alerts;
+use crate::chats::{Chat, Chats, Incoming, Message, Place, SummaryShape, Written};
 use crate::client::Client;
 use crate::desk::Desk;
-use crate::events::{Emitted, Events, get_dashboard_stats, has_event, leave_chat};
+use crate::events::{Emitted, Events, has_event, leave_chat};
 use crate::faults::{Arrival, FaultSet, Scene, Shown, Stored};
 use crate::options::{Login, Options};
 use crate::outgoing::{Broadcast, Outgoing};
@@ -97,17 +98,18 @@ pub(crate) struct Backend {
     /// The agent who can log in.
     pub login: Login,
     /// The chats that the data had when they were last read.
-    samples: Vec<SampleChat>,
+    pub samples: Vec<SampleChat>,
     /// Which keys a summary has.
-    summary: SummaryShape,
+    pub summary: SummaryShape,
     /// The exit.
     pub outgoing: Outgoing,
     /// The way to customers, where there is one.
     pub provider: Option<Provider>,
     /// What goes wrong.
     pub faults: FaultSet,
+    /// What clients may ask for.
+    pub events: Arc<Events>,
     queue: Queue,
-    events: Arc<Events>,
     /// What clients emitted before they were connected: they may, as soon as they have CONNECT's answer.
     early: HashMap<Sid, Vec<Emitted>>,
     clock: fn() -> Timestamp,
@@ -181,7 +183,7 @@ impl Backend {
                     Some(job) => self.work(job).await,
                     None => return,
                 },
-                _ = clock.tick() => self.tell_alerts(),
+                _ = clock.tick() => alerts::tell(&mut self),
             }
             self.keep().await;
             if let Some(provider) = &mut self.provider {
@@ -190,35 +192,6 @@ impl Backend {
             // What was sent lies in the clients' buffers: let their connections empty them before more is added.
             tokio::task::yield_now().await;
         }
-    }
-
-    /// Goes on with another contract, other data, or both.
-    ///
-    /// Under another contract every page has to begin again, so its connection is ended, which pages recover from. Of the
-    /// data, only the chats that were edited are made anew, and told; the others stay as they have become.
-    pub(crate) fn reload(&mut self, contract: Option<Arc<Contract>>, data: Option<Data>) {
-        if let Some(contract) = contract {
-            self.summary = SummaryShape::of(&contract);
-            self.events = Arc::new(Events::of(&contract));
-            tracing::info!(target: "mock_server::reload", title = contract.title, version = contract.version, "the contract was read again");
-            self.contract = contract;
-            for client in self.outgoing.members(&Room::Dashboard) {
-                client.cut_off("the contract has changed");
-            }
-        }
-        let Some(Data { chats, desk }) = data else { return };
-        self.desk.reload(&desk, &self.login);
-        let (former, now) = (std::mem::replace(&mut self.samples, chats), self.now());
-        let gone = former.iter().filter(|old| !self.samples.iter().any(|new| new.is_of_same_chat(old)));
-        gone.for_each(|sample| self.chats.remove_sample(sample));
-        let edited: Vec<SampleChat> = self.samples.iter().filter(|sample| !former.contains(sample)).cloned().collect();
-        let edited: Vec<String> = edited.iter().filter_map(|sample| self.chats.add_sample(sample, now)).collect();
-        tracing::info!(target: "mock_server::reload", chats = self.samples.len(), edited = edited.len(), "the data were read again");
-        for chat_id in edited {
-            self.tell_list(&chat_id);
-        }
-        let stats = self.stats();
-        self.announce(get_dashboard_stats::ANSWER, stats);
     }
 
     /// Hands what has changed to the state file, if there is one.
@@ -321,7 +294,7 @@ impl Backend {
     }
 
     /// Tells those who watch the list of a chat's type how the chat is now.
-    fn tell_list(&mut self, chat_id: &str) {
+    pub(crate) fn tell_list(&mut self, chat_id: &str) {
         let Some(chat) = self.chats.get(chat_id) else { return };
         let Some(route) = self.contract.route(&chat.customer_type) else { return };
         let summary = self.summary(chat, Place::Broadcast);
@@ -334,24 +307,6 @@ impl Backend {
             } else {
                 self.after(broadcast.delay, move |backend| backend.outgoing.broadcast(&broadcast));
             }
-        }
-    }
-
-    /// Tells everybody of the customers who have now been waiting too long.
-    fn tell_alerts(&mut self) {
-        let now = self.now();
-        for Alert { chat_id, elapsed_minutes, alert_type } in self.chats.due_alerts(now) {
-            let Some(chat) = self.chats.get(&chat_id) else { continue };
-            let told = json!({
-                "chat_id": chat_id,
-                "customer_type": chat.customer_type,
-                "customer": chat.number,
-                "customer_name": chat.name,
-                "assigned_executive_id": chat.executive_id(),
-                "elapsed_minutes": elapsed_minutes,
-                "alert_type": alert_type,
-            });
-            self.announce("sla_alert", told);
         }
     }
 

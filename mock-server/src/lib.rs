@@ -7,6 +7,7 @@
 //! Where a state file is given, a restart goes on from there (`state`); else everything is forgotten. There is one node:
 //! nothing crosses nodes here.
 
+mod alerts;
 mod auth;
 mod backend;
 mod chats;

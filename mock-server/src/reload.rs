@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use fixtures::{Contract, ContractError, Data, DataError};
+use fixtures::{Contract, ContractError, Data, DataError, SampleChat};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::backend::{Job, Queue};
+use crate::backend::{Backend, Job, Queue};
+use crate::chats::SummaryShape;
+use crate::events::{Events, get_dashboard_stats};
+use crate::rooms::Room;
 
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -64,7 +67,11 @@ pub(crate) async fn look(files: Watch, contract: watch::Sender<Arc<Contract>>, q
                 if let Some(new) = &new {
                     contract.send_replace(Arc::clone(new));
                 }
-                queue.push(Job::Call(Box::new(move |backend| backend.reload(new, data)))).await;
+                let go_on = move |backend: &mut Backend| {
+                    new.into_iter().for_each(|contract| backend.go_on_under(contract));
+                    data.into_iter().for_each(|data| backend.go_on_with(data));
+                };
+                queue.push(Job::Call(Box::new(go_on))).await;
             }
             Err(error) => tracing::error!("{error}\nNothing was changed; correct it, and it is read again"),
         }
@@ -89,6 +96,36 @@ fn read_contract(file: &Path, old: &Contract) -> Result<Contract, ReloadError> {
     }
     let place = |contract: &Contract| format!("{} and {}", contract.path, contract.namespace);
     Err(ReloadError::Moved { file: file.display().to_string(), now: place(&new), was: place(old) })
+}
+
+impl Backend {
+    /// Goes on under another contract. Every page has to begin again, so its connection is ended, which pages recover from.
+    fn go_on_under(&mut self, contract: Arc<Contract>) {
+        self.summary = SummaryShape::of(&contract);
+        self.events = Arc::new(Events::of(&contract));
+        tracing::info!(title = contract.title, version = contract.version, "the contract was read again");
+        self.contract = contract;
+        for client in self.outgoing.members(&Room::Dashboard) {
+            client.cut_off("the contract has changed");
+        }
+    }
+
+    /// Goes on with other data. Only the chats that were edited are made anew, and told; the others stay as they have
+    /// become.
+    fn go_on_with(&mut self, Data { chats, desk }: Data) {
+        self.desk.reload(&desk, &self.login);
+        let (former, now) = (std::mem::replace(&mut self.samples, chats), self.now());
+        let gone = former.iter().filter(|old| !self.samples.iter().any(|new| new.is_of_same_chat(old)));
+        gone.for_each(|sample| self.chats.remove_sample(sample));
+        let edited: Vec<&SampleChat> = self.samples.iter().filter(|sample| !former.contains(sample)).collect();
+        let edited: Vec<String> = edited.iter().filter_map(|sample| self.chats.add_sample(sample, now)).collect();
+        tracing::info!(chats = self.samples.len(), edited = edited.len(), "the data were read again");
+        for chat_id in edited {
+            self.tell_list(&chat_id);
+        }
+        let stats = self.stats();
+        self.announce(get_dashboard_stats::ANSWER, stats);
+    }
 }
 
 fn seen(file: &Path, parts: &[&str]) -> Seen {

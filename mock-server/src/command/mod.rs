@@ -3,7 +3,9 @@
 mod arguments;
 mod ending;
 mod greeting;
+mod usage_error;
 
-pub use arguments::{Arguments, UsageError};
+pub use arguments::Arguments;
 pub use ending::Ending;
 pub use greeting::Greeting;
+pub use usage_error::UsageError;
