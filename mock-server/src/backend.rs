@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fixtures::{Contract, SampleChat};
+use fixtures::{Contract, Data, SampleChat};
 use jiff::Timestamp;
 use serde_json::Value;
 use socketioxide::socket::{DisconnectReason, Sid};
@@ -97,8 +97,8 @@ pub(crate) struct Backend {
     pub desk: Desk,
     /// The agent who can log in.
     pub login: Login,
-    /// The chats that the data had when they were last read.
-    pub samples: Vec<SampleChat>,
+    /// The data, as they were when they were last read.
+    pub data: Data,
     /// Which keys a summary has.
     pub summary: SummaryShape,
     /// The exit.
@@ -127,36 +127,20 @@ impl Backend {
         queue: Queue,
         kept: Option<Kept>,
     ) -> Self {
-        let now = (options.clock)();
-        let mut desk = Desk::new(&options.desk, &options.login, now);
-        let chats = match kept {
-            Some(kept) => {
-                for (id, online) in kept.executives {
-                    desk.set_online(&id, online);
-                }
-                kept.chats
-            }
-            None => {
-                let known = |chat: &&SampleChat| contract.route(&chat.customer_type).is_some();
-                let samples: Vec<_> = options.sample_chats.iter().filter(known).cloned().collect();
-                let mut chats = Chats::default();
-                chats.add_samples(&samples, now);
-                chats
-            }
-        };
         let summary = SummaryShape::of(&contract);
         for key in summary.unfilled(&contract) {
             tracing::warn!(key, "the contract requires a summary key that has no x-role: it will be missing");
         }
         let faults = FaultSet::new(&options.faults);
-        Self {
+        let data = Data { chats: options.sample_chats.clone(), desk: options.desk.clone() };
+        let mut backend = Self {
             summary,
             events: Arc::new(Events::of(&contract)),
             contract,
-            chats,
-            desk,
+            chats: Chats::default(),
+            desk: Desk::new(&data.desk, &options.login, (options.clock)()),
             login: options.login.clone(),
-            samples: options.sample_chats.clone(),
+            data,
             early: HashMap::new(),
             outgoing: Outgoing::new(faults.clone()),
             provider,
@@ -164,7 +148,30 @@ impl Backend {
             queue,
             clock: options.clock,
             keep: None,
+        };
+        match kept {
+            Some(kept) => backend.go_on(kept),
+            None => backend.reset(),
         }
+        backend
+    }
+
+    /// Goes on where an earlier run ended.
+    fn go_on(&mut self, kept: Kept) {
+        self.chats = kept.chats;
+        for (id, online) in kept.executives {
+            self.desk.set_online(&id, online);
+        }
+    }
+
+    /// Makes chats and desk what they were at the start, as old as they were then. Chats of types that the contract does
+    /// not have are left out.
+    pub(crate) fn reset(&mut self) {
+        let now = self.now();
+        let known = |chat: &&SampleChat| self.contract.route(&chat.customer_type).is_some();
+        let known: Vec<_> = self.data.chats.iter().filter(known).cloned().collect();
+        self.chats.begin_again(&known, now);
+        self.desk = Desk::new(&self.data.desk, &self.login, now);
     }
 
     /// From now on, tells the state file what changes: at first everything that it does not know.

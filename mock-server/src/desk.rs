@@ -33,7 +33,8 @@ impl Desk {
             let (id, name) = (login.admin_id.clone(), login.name.clone());
             executives.push(Executive { id, name, customer_types: Vec::new(), online: true });
         }
-        Self { executives, templates, customers, media, start, unsaved: Vec::new() }
+        let unsaved = executives.iter().map(|executive| executive.id.clone()).collect();
+        Self { executives, templates, customers, media, start, unsaved }
     }
 
     /// The same with other data; who is there stays as it is.
@@ -42,7 +43,7 @@ impl Desk {
         for executive in &mut desk.executives {
             executive.online = self.executive(&executive.id).map_or(executive.online, |own| own.online);
         }
-        *self = Self { unsaved: std::mem::take(&mut self.unsaved), ..desk };
+        *self = desk;
     }
 
     /// Every agent's id.
@@ -189,7 +190,8 @@ mod tests {
         desk.reload(&data, &Login::default());
         let executive = desk.executive("EXE-01").unwrap();
         assert_eq!((executive.name.as_str(), executive.online), ("Agent One", false));
-        assert_eq!(desk.take_changes(), [("EXE-01".to_owned(), false)]);
+        assert!(desk.take_changes().contains(&("EXE-01".to_owned(), false)));
+        assert_eq!(desk.take_changes(), []);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use fixtures::{Contract, ContractError, Data, DataError, SampleChat};
+use fixtures::{Contract, ContractError, Data, DataError};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -112,14 +112,15 @@ impl Backend {
 
     /// Goes on with other data. Only the chats that were edited are made anew, and told; the others stay as they have
     /// become.
-    fn go_on_with(&mut self, Data { chats, desk }: Data) {
-        self.desk.reload(&desk, &self.login);
-        let (former, now) = (std::mem::replace(&mut self.samples, chats), self.now());
-        let gone = former.iter().filter(|old| !self.samples.iter().any(|new| new.is_of_same_chat(old)));
+    fn go_on_with(&mut self, data: Data) {
+        self.desk.reload(&data.desk, &self.login);
+        let (former, now) = (std::mem::replace(&mut self.data, data).chats, self.now());
+        let chats = &self.data.chats;
+        let gone = former.iter().filter(|old| !chats.iter().any(|new| new.is_of_same_chat(old)));
         gone.for_each(|sample| self.chats.remove_sample(sample));
-        let edited: Vec<&SampleChat> = self.samples.iter().filter(|sample| !former.contains(sample)).collect();
-        let edited: Vec<String> = edited.iter().filter_map(|sample| self.chats.add_sample(sample, now)).collect();
-        tracing::info!(chats = self.samples.len(), edited = edited.len(), "the data were read again");
+        let edited = chats.iter().filter(|sample| !former.contains(sample));
+        let edited: Vec<String> = edited.filter_map(|sample| self.chats.add_sample(sample, now)).collect();
+        tracing::info!(chats = chats.len(), edited = edited.len(), "the data were read again");
         for chat_id in edited {
             self.tell_list(&chat_id);
         }

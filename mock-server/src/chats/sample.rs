@@ -5,9 +5,18 @@ use fixtures::chats::SampleMessage;
 use jiff::{SignedDuration, Timestamp};
 
 use super::chat::milliseconds;
+use super::seen::Seen;
 use super::{Author, Channel, Chat, Chats, Message, Status, chat_id};
 
 impl Chats {
+    /// Begins again with sample chats alone: what was delivered before is new then.
+    pub(crate) fn begin_again(&mut self, samples: &[SampleChat], now: Timestamp) {
+        let all: Vec<String> = self.all().map(|chat| chat.id.clone()).collect();
+        all.iter().for_each(|id| self.remove(id));
+        self.seen = Seen::default();
+        self.add_samples(samples, now);
+    }
+
     /// Adds sample chats, whose messages are as old as the samples say. One without a message is left out.
     pub(crate) fn add_samples(&mut self, samples: &[SampleChat], now: Timestamp) {
         for sample in samples {

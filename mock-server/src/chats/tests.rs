@@ -171,6 +171,15 @@ fn a_sample_chat_is_as_old_and_as_unread_as_it_says() {
 }
 
 #[test]
+fn whoever_begins_again_has_the_samples_alone_and_knows_no_redelivery() {
+    let (mut chats, id) = one_chat();
+    chats.begin_again(&[sample("Vendor", "15550100002", "active")], at(0));
+    assert!(chats.get(&id).is_none() && chats.find("15550100001", None).is_none());
+    assert!(chats.find("15550100002", Some("Vendor")).is_some());
+    assert_eq!(chats.receive(incoming("Partner", "15550100001", "1", "Hello"), at(1_000)), Some(id));
+}
+
+#[test]
 fn the_summary_has_the_contracts_keys_and_no_others() {
     let (chats, id) = one_chat();
     let contract = Contract::room_updates();
