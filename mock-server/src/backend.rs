@@ -203,7 +203,10 @@ impl Backend {
 
     /// Hands what has changed to the state file, if there is one.
     async fn keep(&mut self) {
-        let Some(batches) = &self.keep else { return };
+        let Some(batches) = &self.keep else {
+            self.chats.forget_changes();
+            return;
+        };
         let chats = self.chats.take_changes().unwrap_or_else(|error| {
             tracing::error!(%error, "a chat could not be encoded for the state file");
             Vec::new()

@@ -2,6 +2,7 @@
 //!
 //! Pure state, like the chats: no sockets, and no clock but the one handed in.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use fixtures::data::{Customer, Executive, Template};
@@ -22,7 +23,7 @@ pub(crate) struct Desk {
     /// When the mock started: what the data's times are counted from.
     start: Timestamp,
     /// Whose status the state file has not been told yet.
-    unsaved: Vec<String>,
+    unsaved: BTreeSet<String>,
 }
 
 impl Desk {
@@ -60,7 +61,7 @@ impl Desk {
     pub(crate) fn set_online(&mut self, id: &str, online: bool) -> Option<&Executive> {
         let executive = self.executives.iter_mut().find(|executive| executive.id == id)?;
         executive.online = online;
-        self.unsaved.push(id.to_owned());
+        self.unsaved.insert(id.to_owned());
         Some(executive)
     }
 

@@ -63,6 +63,12 @@ impl Chats {
         Ok(changes)
     }
 
+    /// Takes what has changed for written down, where nobody writes it down.
+    pub(crate) fn forget_changes(&mut self) {
+        self.unsaved.changed.clear();
+        self.unsaved.removed.clear();
+    }
+
     /// The chats as the state file has them: each with its messages, oldest first.
     pub(crate) fn restored(stored: Vec<(Chat, Vec<Message>)>) -> Self {
         let mut chats = Self::default();
