@@ -97,7 +97,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// As the options say.
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options, faults: FaultSet) -> Self {
         let secret = options.jwt_secret.as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         // Expiry is checked by our own clock, and to the second.
@@ -112,7 +112,7 @@ impl Tokens {
             clock: options.clock,
             origin: format!("{:016x}", RandomState::new().hash_one("token")),
             made: AtomicU64::new(0),
-            faults: FaultSet::new(&options.faults),
+            faults,
             logged_out: Mutex::new(HashMap::new()),
         }
     }
@@ -153,14 +153,16 @@ impl Tokens {
         if claims.token_type == wanted { Ok(claims) } else { Err(TokenError::WrongType) }
     }
 
-    /// Whether a door opens to this access token.
+    /// Whether a door opens to this access token; gives whose it is, if it says so.
     ///
     /// # Errors
     /// Why it does not.
-    pub(crate) fn admit(&self, door: Door, token: Option<&str>) -> Result<(), TokenError> {
+    pub(crate) fn admit(&self, door: Door, token: Option<&str>) -> Result<Option<String>, TokenError> {
         let claims = token.ok_or(TokenError::Missing).and_then(|token| self.check(token, TokenType::Access));
         let is_own = claims.as_ref().is_ok_and(|claims| claims.jti.starts_with(&self.origin));
-        self.faults.token(Presented { door, token, verdict: claims.map(drop), is_own })
+        let agent = claims.as_ref().ok().map(|claims| claims.sub.clone());
+        self.faults.token(Presented { door, token, verdict: claims.map(drop), is_own })?;
+        Ok(agent)
     }
 
     /// Refuses the token from now on.
@@ -217,14 +219,18 @@ mod tests {
         Options { clock: || Timestamp::UNIX_EPOCH, sample_chats: Vec::new(), ..Options::default() }
     }
 
+    fn tokens_of(options: &Options) -> Tokens {
+        Tokens::new(options, FaultSet::default())
+    }
+
     fn issued(options: &Options) -> (String, String) {
-        Tokens::new(options).issue(&options.login, Some("customercare")).unwrap()
+        tokens_of(options).issue(&options.login, Some("customercare")).unwrap()
     }
 
     #[test]
     fn a_token_of_the_login_is_good() {
         let options = options();
-        let claims = Tokens::new(&options).check(&issued(&options).0, TokenType::Access).unwrap();
+        let claims = tokens_of(&options).check(&issued(&options).0, TokenType::Access).unwrap();
         assert_eq!((claims.sub.as_str(), claims.exp), ("agent", 24 * 60 * 60));
     }
 
@@ -232,7 +238,7 @@ mod tests {
     fn a_refresh_token_is_no_access_token_and_an_access_token_refreshes_nothing() {
         let options = options();
         let (access, refresh) = issued(&options);
-        let tokens = Tokens::new(&options);
+        let tokens = tokens_of(&options);
         assert_eq!(tokens.check(&refresh, TokenType::Access).unwrap_err(), TokenError::WrongType);
         assert_eq!(tokens.check(&access, TokenType::Refresh).unwrap_err(), TokenError::WrongType);
         assert!(tokens.check(&refresh, TokenType::Refresh).is_ok());
@@ -243,15 +249,15 @@ mod tests {
         let mut options = options();
         let (access, _) = issued(&options);
         options.clock = || Timestamp::from_second(24 * 60 * 60 - 1).unwrap();
-        assert!(Tokens::new(&options).check(&access, TokenType::Access).is_ok());
+        assert!(tokens_of(&options).check(&access, TokenType::Access).is_ok());
         options.clock = || Timestamp::from_second(24 * 60 * 60).unwrap();
-        assert_eq!(Tokens::new(&options).check(&access, TokenType::Access).unwrap_err(), TokenError::Expired);
+        assert_eq!(tokens_of(&options).check(&access, TokenType::Access).unwrap_err(), TokenError::Expired);
     }
 
     #[test]
     fn garbage_changed_unsigned_and_foreign_tokens_are_invalid() {
         let options = options();
-        let tokens = Tokens::new(&options);
+        let tokens = tokens_of(&options);
         let (access, _) = issued(&options);
         let (head, signature) = access.rsplit_once('.').unwrap();
         let (header, claims) = head.split_once('.').unwrap();
@@ -279,7 +285,7 @@ mod tests {
     #[test]
     fn a_logged_out_token_is_refused_and_others_of_the_same_second_are_not() {
         let options = options();
-        let tokens = Tokens::new(&options);
+        let tokens = tokens_of(&options);
         let (one, _) = tokens.issue(&options.login, None).unwrap();
         let (other, _) = tokens.issue(&options.login, None).unwrap();
         tokens.log_out(&one).unwrap();

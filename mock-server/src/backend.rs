@@ -14,8 +14,10 @@ use tokio::time::MissedTickBehavior;
 use crate::alerts;
 use crate::chats::{Chat, Chats, Incoming, Message, Place, SummaryShape, Written};
 use crate::client::Client;
+use crate::control::log::{Happening, Kind, Log};
 use crate::desk::Desk;
-use crate::events::{Emitted, Events, has_event, leave_chat};
+use crate::events::{Asked, Emitted, Events, has_event, leave_chat};
+use crate::exit::encoded;
 use crate::faults::{Arrival, FaultSet, Scene, Shown, Stored};
 use crate::options::{Login, Options};
 use crate::outgoing::{Broadcast, Outgoing};
@@ -109,6 +111,8 @@ pub(crate) struct Backend {
     pub faults: FaultSet,
     /// What clients may ask for.
     pub events: Arc<Events>,
+    /// What has happened.
+    pub log: Arc<Log>,
     queue: Queue,
     /// What clients emitted before they were connected: they may, as soon as they have CONNECT's answer.
     early: HashMap<Sid, Vec<Emitted>>,
@@ -126,12 +130,13 @@ impl Backend {
         provider: Option<Provider>,
         queue: Queue,
         kept: Option<Kept>,
+        faults: FaultSet,
+        log: Arc<Log>,
     ) -> Self {
         let summary = SummaryShape::of(&contract);
         for key in summary.unfilled(&contract) {
             tracing::warn!(key, "the contract requires a summary key that has no x-role: it will be missing");
         }
-        let faults = FaultSet::new(&options.faults);
         let data = Data { chats: options.sample_chats.clone(), desk: options.desk.clone() };
         let mut backend = Self {
             summary,
@@ -142,9 +147,10 @@ impl Backend {
             login: options.login.clone(),
             data,
             early: HashMap::new(),
-            outgoing: Outgoing::new(faults.clone()),
+            outgoing: Outgoing::new(faults.clone(), Arc::clone(&log)),
             provider,
             faults,
+            log,
             queue,
             clock: options.clock,
             keep: None,
@@ -164,14 +170,15 @@ impl Backend {
         }
     }
 
-    /// Makes chats and desk what they were at the start, as old as they were then. Chats of types that the contract does
-    /// not have are left out.
+    /// Makes chats and desk what they were at the start, as old as they were then, and lets everything flow. Chats of
+    /// types that the contract does not have are left out.
     pub(crate) fn reset(&mut self) {
         let now = self.now();
         let known = |chat: &&SampleChat| self.contract.route(&chat.customer_type).is_some();
         let known: Vec<_> = self.data.chats.iter().filter(known).cloned().collect();
         self.chats.begin_again(&known, now);
         self.desk = Desk::new(&self.data.desk, &self.login, now);
+        self.outgoing.reset_flow();
     }
 
     /// From now on, tells the state file what changes: at first everything that it does not know.
@@ -191,7 +198,9 @@ impl Backend {
                     None => return,
                 },
                 _ = clock.tick() => alerts::tell(&mut self),
+                () = until(self.outgoing.next_due()) => {}
             }
+            self.outgoing.release();
             self.keep().await;
             if let Some(provider) = &mut self.provider {
                 provider.is_through().await;
@@ -221,6 +230,12 @@ impl Backend {
     async fn work(&mut self, job: Job) {
         match job {
             Job::Connected(client) => {
+                let what = Happening::new(Kind::Connected).of(client.connection());
+                let transport = if client.polls() { "polling" } else { "websocket" };
+                self.log.record(what.detail(match client.agent() {
+                    Some(agent) => format!("{agent}, by {transport}"),
+                    None => format!("by {transport}"),
+                }));
                 self.outgoing.change(&client, Change::Connect);
                 for emitted in self.early.remove(&client.id()).unwrap_or_default() {
                     Arc::clone(&self.events).dispatch(self, emitted);
@@ -229,6 +244,8 @@ impl Backend {
             Job::Disconnected(client, reason) => {
                 self.early.remove(&client.id());
                 let chats: Vec<String> = self.outgoing.rooms_of(&client).filter_map(Room::chat_id).collect();
+                let what = Happening::new(Kind::Disconnected).of(client.connection());
+                self.log.record(what.detail(reason.to_string()));
                 self.outgoing.change(&client, Change::Disconnect(reason));
                 for chat_id in chats {
                     leave_chat::tell_left(self, &client, &chat_id);
@@ -249,6 +266,16 @@ impl Backend {
             Job::Delivered(delivered) => delivered.finish(self),
             Job::Call(call) => call(self),
         }
+    }
+
+    /// Notes in the log what a client has emitted.
+    pub(crate) fn note(&self, asked: &Asked) {
+        let what = Happening::new(Kind::Emitted).of(asked.client.connection()).event(&asked.event);
+        let payload = asked.payload.as_ref().and_then(|payload| Some((payload, encoded(payload)?)));
+        self.log.record(match payload {
+            Some((payload, encoded)) => what.payload(Some(self.outgoing.shown(payload, &encoded))),
+            None => what.detail("what came with it is not JSON"),
+        });
     }
 
     /// A customer's message: saved first, then told. One that was delivered before changes and tells nothing.
@@ -352,5 +379,13 @@ impl Backend {
     /// The figures of the dashboard, as they are sent.
     pub(crate) fn stats(&self) -> Value {
         self.chats.stats().to_json()
+    }
+}
+
+/// Returns at this time; never, without one.
+async fn until(time: Option<std::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
     }
 }

@@ -8,6 +8,7 @@ use socketioxide::extract::SocketRef;
 use socketioxide::socket::Sid;
 use socketioxide::{SendError, SocketError, TransportType};
 
+use crate::control::log::ConnectionId;
 use crate::transport::{Session, Waiting};
 
 /// A connected client.
@@ -38,9 +39,24 @@ impl Client {
         self.session.number
     }
 
-    /// What other clients may know it by.
-    pub(crate) fn public_id(&self) -> String {
-        format!("c{}", self.number())
+    /// What people call it.
+    pub(crate) fn connection(&self) -> ConnectionId {
+        ConnectionId(self.session.number)
+    }
+
+    /// Notes who it was admitted as.
+    pub(crate) fn admitted_as(&self, agent: Option<String>) {
+        self.session.admitted_as(agent);
+    }
+
+    /// Who it was admitted as, if its token said so.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.session.agent()
+    }
+
+    /// Tells it that the server does not want it any more; the official client does not come back after that.
+    pub(crate) fn disconnect(&self) {
+        self.socket.clone().disconnect().ok();
     }
 
     /// Counts one more event of it as waiting, or `None` where too many do.

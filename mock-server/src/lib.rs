@@ -12,8 +12,10 @@ mod auth;
 mod backend;
 mod chats;
 mod client;
+mod control;
 mod desk;
 mod events;
+mod exit;
 pub mod faults;
 mod login_service;
 mod options;
@@ -27,6 +29,7 @@ mod server;
 mod state;
 mod transport;
 mod upstream;
+mod valve;
 mod webhook;
 
 pub use options::{Auth, Login, Options};

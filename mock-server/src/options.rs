@@ -58,6 +58,9 @@ pub struct Options {
     pub upstream_timeout: Duration,
     /// What goes wrong, for whoever wants to see it noticed. None, by default: then everything is as it should be.
     pub faults: Vec<&'static Fault>,
+    /// Whether the console and the control API are served to other machines too, under whatever host name. Whoever
+    /// reaches them can read and do everything.
+    pub console_anywhere: bool,
     /// Tells the time.
     pub clock: fn() -> Timestamp,
 }
@@ -123,6 +126,7 @@ impl Default for Options {
             login_url: None,
             upstream_timeout: Duration::from_secs(10),
             faults: Vec::new(),
+            console_anywhere: false,
             clock: Timestamp::now,
         }
     }

@@ -10,7 +10,9 @@ use tokio::sync::oneshot;
 
 use crate::backend::{Backend, Job, Queue};
 use crate::chats::{Author, Channel, Written};
+use crate::control::log::{Happening, Kind};
 use crate::events::Refusal;
+use crate::exit::encoded;
 use crate::faults::{FaultSet, Sent};
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -75,6 +77,9 @@ impl Delivered {
     /// Stores and tells what was taken, and says so to whoever wrote it, or what went wrong.
     pub(crate) fn finish(self, backend: &mut Backend) {
         let Self { message, told, result } = self;
+        let detail = result.as_ref().map_or_else(ToString::to_string, |()| "taken by the provider".to_owned());
+        let what = Happening::new(Kind::Provider).event("send").payload(encoded(&message.to_json()));
+        backend.log.record(what.detail(detail));
         let result = match result {
             Ok(()) => message.store(backend),
             Err(error) => {

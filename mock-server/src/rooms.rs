@@ -27,6 +27,15 @@ impl Room {
             Self::Route(_) | Self::Dashboard => None,
         }
     }
+
+    /// What people call it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Route(name) => name,
+            Self::Chat(id) => id,
+            Self::Dashboard => "dashboard",
+        }
+    }
 }
 
 /// Something that changes who is in which room.
@@ -103,6 +112,12 @@ impl Rooms {
         self.members.iter().filter(move |(_, members)| members.contains_key(&id)).map(|(room, _)| room)
     }
 
+    /// Whether this is what opens a session of somebody who is connected.
+    pub(crate) fn has_sid(&self, text: &str) -> bool {
+        let everybody = self.members.get(&Room::Dashboard);
+        text.parse().is_ok_and(|sid: Sid| everybody.is_some_and(|members| members.contains_key(&sid)))
+    }
+
     /// The members of a room, in no order, each with how often it hears what is broadcast there.
     pub(crate) fn members(&self, room: &Room) -> impl Iterator<Item = (&Client, usize)> {
         self.members.get(room).into_iter().flat_map(HashMap::values).map(|member| (&member.client, member.copies))
@@ -111,6 +126,14 @@ impl Rooms {
 
 /// What only faults do.
 impl Rooms {
+    /// What tells whether a fault has changed something.
+    pub(crate) fn trace(&self) -> impl PartialEq + use<> {
+        let members = self.members.iter().flat_map(|(room, members)| {
+            members.iter().map(|(client, member)| ((room.clone(), *client), member.copies))
+        });
+        (members.collect::<HashMap<_, _>>(), self.kept.clone(), self.places.len())
+    }
+
     /// How often a client hears what is broadcast to a room; `None` where it is no member.
     pub(crate) fn copies(&self, client: &Client, room: &Room) -> Option<usize> {
         Some(self.members.get(room)?.get(&client.id())?.copies)

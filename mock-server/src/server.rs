@@ -3,8 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -12,10 +14,13 @@ use axum::response::Response;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
+use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
 use crate::auth::Tokens;
 use crate::backend::{Backend, Queue};
+use crate::control::log::Log;
+use crate::control::{self, Control, Guard, Ticks};
 use crate::faults::FaultSet;
 use crate::login_service::LoginService;
 use crate::options::{Auth, Options};
@@ -86,10 +91,12 @@ pub async fn serve(
     }
     let contract = Arc::new(options.contract.clone());
     let (queue, waiting) = Queue::new();
-    let tokens = Arc::new(Tokens::new(&options));
+    let faults = FaultSet::new(&options.faults);
+    let log = Arc::new(Log::new(options.clock));
+    let ticks = Arc::new(Ticks::default());
+    let tokens = Arc::new(Tokens::new(&options, faults.clone()));
     let (transport, io) = Transport::new(&options);
     let needs_token = options.auth == Auth::Jwt;
-    let faults = FaultSet::new(&options.faults);
     let upstream = |option, url: &Option<String>, path, patience| {
         url.as_deref().map(|url| Upstream::new(option, url, path, patience)).transpose()
     };
@@ -97,13 +104,15 @@ pub async fn serve(
     let provider = upstream("provider_url", &options.provider_url, "/messages", patience)?;
     let provider = provider.map(|messages| Provider::new(messages, queue.clone(), faults.clone()));
     let login_service = upstream("login_url", &options.login_url, "/login", options.upstream_timeout)?;
-    namespace::open(&io, &contract.namespace, needs_token.then(|| Arc::clone(&tokens)), queue.clone(), faults.clone());
+    let checked = needs_token.then(|| Arc::clone(&tokens));
+    namespace::open(&io, &contract.namespace, checked, queue.clone(), faults.clone(), Arc::clone(&log));
     // Ends with this function, however that ends; so do the connections.
     let mut worker = JoinSet::new();
     let file = options.state.as_ref().map(StateFile::open).transpose()?;
     let stored = file.as_ref().map(StateFile::read).transpose()?.flatten();
     let writer = file.map(StateFile::writer).transpose()?;
-    let backend = Backend::new(&options, Arc::clone(&contract), provider, queue.clone(), stored);
+    let (own, noted) = (Arc::clone(&contract), Arc::clone(&log));
+    let backend = Backend::new(&options, own, provider, queue.clone(), stored, faults.clone(), noted);
     worker.spawn(match &writer {
         Some(writer) => backend.keep_in(writer.batches()).run(waiting),
         None => backend.run(waiting),
@@ -117,20 +126,35 @@ pub async fn serve(
         worker.spawn(reload::look(options.watch.clone(), in_force, queue.clone()));
     }
     let app = App {
-        contract,
-        queue,
+        contract: contract.clone(),
+        queue: queue.clone(),
         tokens,
         needs_token,
         login: options.login,
         login_service: login_service.map(|login| LoginService::new(login, faults.clone())),
         login_limit: RateLimit::new(options.login_limit),
-        webhook_secret: options.webhook_secret,
+        webhook_secret: options.webhook_secret.clone(),
         webhook_limit: RateLimit::new(options.webhook_limit),
         verify_token: options.verify_token,
         faults: faults.clone(),
+        log: Arc::clone(&log),
+        ticks: Arc::clone(&ticks),
     };
     let router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first)).layer(cors(origins));
-    let router = faults.http(router);
+    let front = Router::new().fallback(front).with_state((faults.clone(), router));
+    let control = Control {
+        contract,
+        log,
+        queue,
+        faults,
+        first_faults: options.faults,
+        front: front.clone(),
+        webhook_secret: options.webhook_secret,
+        ticks,
+        clock: options.clock,
+        written: AtomicU64::new(0),
+    };
+    let router = control::router(control, Guard { anywhere: options.console_anywhere }).fallback_service(front);
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<OnConnection>())
         .with_graceful_shutdown(async {
@@ -163,6 +187,12 @@ impl Drop for CutOnDrop {
     fn drop(&mut self) {
         self.0.cut_all();
     }
+}
+
+/// What clients meet first: whatever goes wrong around HTTP at the moment, then the correct server.
+async fn front(State((faults, server)): State<(FaultSet, Router)>, request: Request) -> Response {
+    let Ok(response) = faults.http(server).oneshot(request).await;
+    response
 }
 
 /// The Socket.IO path goes before the router's, so that a contract may put it anywhere.

@@ -110,6 +110,10 @@ pub struct Arguments {
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub list_faults: Option<ListFormat>,
 
+    /// Open the console and the control API to other machines, by any host name: whoever reaches them can do everything
+    #[arg(long)]
+    console_anywhere: bool,
+
     /// Start without chats
     #[arg(long)]
     no_sample_chats: bool,
@@ -209,6 +213,7 @@ impl Arguments {
             login_url: self.login_url.clone(),
             upstream_timeout: self.upstream_timeout,
             faults: self.faults.clone(),
+            console_anywhere: self.console_anywhere,
             ..Options::default()
         };
         if let Some(file) = &self.contract {

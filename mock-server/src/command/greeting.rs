@@ -1,7 +1,7 @@
 //! What the command says when it listens: where, how to log in, and how to send a first message.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use fixtures::{Contract, Route};
 use mock_server::{Auth, Login, Options};
@@ -11,12 +11,22 @@ use mock_server::{Auth, Login, Options};
 pub struct Greeting<'a> {
     options: &'a Options,
     url: String,
+    console: String,
 }
 
 impl<'a> Greeting<'a> {
     /// For a server with these options at this address.
     pub fn new(options: &'a Options, address: SocketAddr) -> Self {
-        Self { options, url: format!("http://{address}") }
+        // What listens everywhere is reached from here by its loopback address, which is what the console asks for.
+        let here = match address.ip() {
+            ip if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+            ip => ip,
+        };
+        Self {
+            options,
+            url: format!("http://{address}"),
+            console: format!("http://{}/__mock/", SocketAddr::new(here, address.port())),
+        }
     }
 
     fn contract(&self) -> &Contract {
@@ -102,6 +112,8 @@ impl fmt::Display for Greeting<'_> {
         }
         writeln!(formatter)?;
         self.login(formatter)?;
+        writeln!(formatter, "See what happens, write as a customer, make things go wrong")?;
+        writeln!(formatter, "  {}\n", self.console)?;
         self.listen(formatter)?;
         self.first_message(formatter)
     }
@@ -127,6 +139,13 @@ mod tests {
         let contract = Contract::order_board();
         let io = format!("io(\"http://127.0.0.1:5000{}\"", contract.namespace.trim_end_matches('/'));
         assert!(text.contains(&io) && text.contains(&format!("path: \"{}\" }}", contract.path)), "{text}");
+    }
+
+    #[test]
+    fn the_console_is_named_by_an_address_that_it_can_be_opened_by() {
+        let console = |ip: [u8; 4]| Greeting::new(&Options::default(), SocketAddr::from((ip, 5000))).console;
+        assert_eq!(console([127, 0, 0, 1]), "http://127.0.0.1:5000/__mock/");
+        assert_eq!(console([0, 0, 0, 0]), "http://127.0.0.1:5000/__mock/");
     }
 
     #[test]

@@ -22,6 +22,6 @@ pub(super) fn handle(backend: &mut Backend, request: &Request<'_>) -> Result<Rep
 
 /// Tells those in a chat that somebody has gone from there.
 pub(crate) fn tell_left(backend: &mut Backend, client: &Client, chat_id: &str) {
-    let told = json!({"chat_id": chat_id, "connection_id": client.public_id()});
+    let told = json!({"chat_id": chat_id, "connection_id": client.connection()});
     backend.outgoing.broadcast(&Broadcast::new(Room::Chat(chat_id.to_owned()), "user_left", told));
 }

@@ -158,6 +158,7 @@ impl Events {
     /// Does what a client asks for, and answers it.
     pub(crate) fn dispatch(&self, backend: &mut Backend, emitted: Emitted) {
         let Emitted { mut asked, ack, waiting: _waiting } = emitted;
+        backend.note(&asked);
         match backend.faults.request(&mut asked, &mut backend.outgoing, &backend.contract) {
             Flow::On => {}
             Flow::Drop => return,

@@ -1,7 +1,7 @@
 //! The places where a fault can act, and what it gets hold of there.
 //!
 //! Each place stands in the code that it belongs to, as one call of a [`super::FaultSet`] method; without faults such a
-//! call walks over an empty list.
+//! call is a glance at a flag. Faults are switched on and off while the server runs, except for those of `OpenPacket`.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -81,7 +81,7 @@ pub(crate) struct OpenPacket {
 }
 
 /// What a client sent to be admitted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Credentials {
     /// The `token` of the CONNECT payload, whatever it is.
     pub auth: Option<Value>,

@@ -8,6 +8,7 @@
 //! touching another requirement, that one is declared as a side effect.
 
 mod act;
+mod around;
 mod auth;
 mod broadcast;
 mod cors;
@@ -25,6 +26,7 @@ mod resilience;
 mod routing;
 mod security;
 mod set;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -33,7 +35,7 @@ mod transport;
 use std::fmt;
 
 pub(crate) use act::{
-    Act, Arrival, Credentials, Door, Flow, OpenPacket, Presented, Scene, Sent, Shown, Signed, Stored,
+    Act, Arrival, Credentials, Door, Flow, HttpFuture, OpenPacket, Presented, Scene, Sent, Shown, Signed, Stored,
 };
 pub use listing::{UnknownFault, markdown, table};
 pub(crate) use set::FaultSet;
@@ -50,6 +52,13 @@ pub struct Fault {
     pub side_effects: &'static [&'static str],
     /// What it does, and where. Nearly always one place.
     pub(crate) acts: &'static [Act],
+}
+
+impl Fault {
+    /// Whether it must be there when the server starts: it changes settings that cannot be changed later.
+    pub(crate) fn is_from_start_only(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Act::OpenPacket(_) | Act::Patience(_)))
+    }
 }
 
 /// Without what it does, which has no text.

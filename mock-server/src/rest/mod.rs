@@ -16,6 +16,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use fixtures::Contract;
@@ -26,6 +27,8 @@ use tokio::sync::watch;
 use crate::auth::{TokenError, Tokens};
 use crate::backend::{Backend, Queue};
 use crate::chats::MEDIA;
+use crate::control::Ticks;
+use crate::control::log::{Happening, Kind, Log};
 use crate::events::Refusal;
 use crate::faults::{Door, FaultSet};
 use crate::login_service::{LoginFailure, LoginService};
@@ -57,6 +60,10 @@ pub(crate) struct App {
     pub verify_token: String,
     /// What goes wrong.
     pub faults: FaultSet,
+    /// What has happened.
+    pub log: Arc<Log>,
+    /// How far agents' messages have come.
+    pub ticks: Arc<Ticks>,
 }
 
 /// All calls.
@@ -83,8 +90,23 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/webhook/verify", get(webhook::verify))
         .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"))
         .fallback(webhook_or_nothing)
+        .layer(from_fn_with_state(Arc::clone(&app), note))
         .with_state(app)
 }
+
+/// Notes a call in the log: not what it carried, which may be a password, nor its query, which may be a token.
+async fn note(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let call = format!("{} {}", request.method(), request.uri().path());
+    let response = next.run(request).await;
+    if response.extensions().get::<Noted>().is_none() {
+        app.log.record(Happening::new(Kind::Http).event(call).status(response.status().as_u16()));
+    }
+    response
+}
+
+/// On an answer whose call the log has already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Noted;
 
 /// The webhook's address is the contract's: it may be anything, so it is looked for where nothing else was found.
 async fn webhook_or_nothing(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -90,7 +91,7 @@ pub(crate) struct Listener {
 
 impl axum::serve::Listener for Listener {
     type Io = Stream;
-    type Addr = std::net::SocketAddr;
+    type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
@@ -188,10 +189,15 @@ impl AsyncWrite for Stream {
 
 /// What requests carry of their connection.
 #[derive(Debug, Clone)]
-pub(crate) struct OnConnection(pub Arc<Connection>);
+pub(crate) struct OnConnection {
+    /// The way to cut it.
+    pub connection: Arc<Connection>,
+    /// Who is at its other end.
+    pub peer: SocketAddr,
+}
 
 impl Connected<IncomingStream<'_, Listener>> for OnConnection {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        Self(Arc::clone(&stream.io().connection))
+        Self { connection: Arc::clone(&stream.io().connection), peer: *stream.remote_addr() }
     }
 }

@@ -108,7 +108,7 @@ impl Transport {
     /// Answers a request for this endpoint.
     pub(crate) async fn answer(
         self,
-        ConnectInfo(OnConnection(connection)): ConnectInfo<OnConnection>,
+        ConnectInfo(OnConnection { connection, .. }): ConnectInfo<OnConnection>,
         mut request: Request,
     ) -> Response {
         let asked = match self.asked(&request) {

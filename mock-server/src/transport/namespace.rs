@@ -20,25 +20,41 @@ use socketioxide::socket::DisconnectReason;
 use crate::auth::{TokenError, Tokens};
 use crate::backend::{Job, Queue};
 use crate::client::Client;
+use crate::control::log::{Happening, Kind, Log};
 use crate::events::{Asked, Emitted};
 use crate::faults::{Credentials, Door, FaultSet};
 
 /// Opens the namespace to clients; without `tokens` to everybody.
-pub(crate) fn open(io: &SocketIo, path: &str, tokens: Option<Arc<Tokens>>, queue: Queue, faults: FaultSet) {
+pub(crate) fn open(
+    io: &SocketIo,
+    path: &str,
+    tokens: Option<Arc<Tokens>>,
+    queue: Queue,
+    faults: FaultSet,
+    log: Arc<Log>,
+) {
     let admit = {
         let queue = queue.clone();
         move |socket: SocketRef, TryData(payload): TryData<Value>| {
             let uri = &socket.req_parts().uri;
-            let admitted = tokens.as_deref().map_or(Ok(()), |tokens| {
+            let client = Client::new(socket.clone());
+            let admitted = tokens.as_deref().map_or(Ok(None), |tokens| {
                 let mut credentials = credentials(payload.ok().as_ref(), uri);
                 faults.credentials(&mut credentials);
                 check(tokens, credentials)
             });
-            match admitted {
-                Ok(()) => listen(&socket, &queue),
-                Err(reason) => tracing::debug!(%reason, "client refused"),
-            }
-            ready(admitted)
+            ready(match admitted {
+                Ok(agent) => {
+                    client.admitted_as(agent);
+                    listen(&socket, &queue);
+                    Ok(())
+                }
+                Err(reason) => {
+                    tracing::debug!(%reason, "client refused");
+                    log.record(Happening::new(Kind::Refused).of(client.connection()).detail(reason.to_string()));
+                    Err(reason)
+                }
+            })
         }
     };
     let connected = move |socket: SocketRef| {
@@ -60,7 +76,7 @@ fn credentials(payload: Option<&Value>, uri: &Uri) -> Credentials {
 }
 
 /// Takes the token from the CONNECT payload, or else from the query: what the payload says wins.
-fn check(tokens: &Tokens, credentials: Credentials) -> Result<(), TokenError> {
+fn check(tokens: &Tokens, credentials: Credentials) -> Result<Option<String>, TokenError> {
     let token = match credentials.auth {
         Some(Value::String(token)) => Some(token),
         None => credentials.query,

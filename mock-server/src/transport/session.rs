@@ -26,9 +26,23 @@ pub(crate) struct Session {
     ended: Notify,
     asked_to_upgrade: OnceLock<Instant>,
     waiting: AtomicUsize,
+    /// Whose token opened it, where it told.
+    agent: OnceLock<Box<str>>,
 }
 
 impl Session {
+    /// Notes whose token opened it.
+    pub(crate) fn admitted_as(&self, agent: Option<String>) {
+        if let Some(agent) = agent {
+            self.agent.get_or_init(|| agent.into());
+        }
+    }
+
+    /// Whose token opened it, where it told.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.agent.get().map(AsRef::as_ref)
+    }
+
     /// Ends it for good: its WebSocket is cut, its polling is refused and what polls just now is answered. The library notices by itself, by the failing
     /// connection or by the heartbeat that is no longer answered.
     pub(crate) fn cut_off(&self, reason: &str) {

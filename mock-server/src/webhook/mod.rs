@@ -7,6 +7,7 @@ pub(crate) mod signature;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
@@ -16,11 +17,13 @@ use fixtures::Contract;
 use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::auth::same;
 use crate::backend::Job;
+use crate::control::log::{Happening, Kind};
 use crate::faults::Signed;
-use crate::rest::{App, Problem};
+use crate::rest::{App, Noted, Problem};
 use parse::Delivery;
 
 /// The largest body, in bytes: 1 MiB.
@@ -61,15 +64,28 @@ pub(crate) async fn deliver(
     let (head, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.map_err(unreadable)?;
     authenticate(app, &head.headers, &body)?;
-    let Delivery { messages, bad } = parse::parse(&body, &route.customer_type, &app.faults)
+    app.log.record(delivered(head.uri.path(), &body));
+    let Delivery { messages, receipts, bad } = parse::parse(&body, &route.customer_type, &app.faults)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     for reason in bad {
         tracing::warn!(reason, "a message of the provider's was left out");
     }
+    for (id, status) in receipts {
+        app.ticks.note(id, status);
+    }
     if app.queue.push(Job::Incoming(messages)).await {
-        Ok(axum::Json(json!({"status": 1, "message": "received"})).into_response())
+        Ok((Extension(Noted), axum::Json(json!({"status": 1, "message": "received"}))).into_response())
     } else {
         Err(Problem::ending())
+    }
+}
+
+/// What the log says of a body: before anything comes of it, so that causes stand before effects.
+fn delivered(path: &str, body: &Bytes) -> Happening {
+    let what = Happening::new(Kind::Http).event(format!("POST {path}"));
+    match serde_json::from_slice::<Box<RawValue>>(body) {
+        Ok(body) => what.payload(Some(body.into())),
+        Err(_) => what.detail("its body is not JSON"),
     }
 }
 

@@ -1,8 +1,9 @@
 //! From a body of the provider's (WhatsApp Cloud API) to the messages in it.
 //!
-//! Receipts, reactions and what the mock has no use for are passed over. Something that is not what the provider
+//! Reactions and what the mock has no use for are passed over. Something that is not what the provider
 //! describes costs only itself where the rest of the body is usable, and the body where nothing is.
 
+use fixtures::webhooks::ReceiptStatus;
 use serde_json::Value;
 
 use crate::chats::Incoming;
@@ -13,6 +14,8 @@ use crate::faults::FaultSet;
 pub(super) struct Delivery {
     /// Customers' messages, in the body's order.
     pub messages: Vec<Incoming>,
+    /// How far agents' messages have come: their ids, and what the customer's phone says.
+    pub receipts: Vec<(String, ReceiptStatus)>,
     /// Why others were left out.
     pub bad: Vec<String>,
 }
@@ -60,6 +63,8 @@ impl Reader<'_> {
         let Some(value) = change.get("value").filter(|value| value.is_object()) else {
             return self.delivery.bad.push("value: expected an object".to_owned());
         };
+        let statuses = value.get("statuses").and_then(Value::as_array).into_iter().flatten();
+        self.delivery.receipts.extend(statuses.filter_map(receipt));
         // A change of another field, or one with receipts only, has no messages.
         match value.get("messages") {
             None => self.passed_over += 1,
@@ -100,6 +105,11 @@ fn read(message: &Value, value: &Value, customer_type: &str) -> Result<Option<In
         media_type: is_medium(kind).then(|| kind.to_owned()),
         media_id: message[kind]["id"].as_str().filter(|_| is_medium(kind)).map(ToOwned::to_owned),
     }))
+}
+
+/// A receipt; `None` for one of a status that is still to be invented.
+fn receipt(status: &Value) -> Option<(String, ReceiptStatus)> {
+    Some((text(status, "id").ok()?.to_owned(), serde_json::from_value(status.get("status")?.clone()).ok()?))
 }
 
 /// The text that the list shows of a message: what the customer wrote, or what stands for a medium without words.
@@ -161,7 +171,7 @@ fn list<'v>(value: &'v Value, key: &str) -> Result<&'v Vec<Value>, String> {
 
 #[cfg(test)]
 mod tests {
-    use fixtures::webhooks::{self, Inbound, MessageKind, ReceiptStatus};
+    use fixtures::webhooks::{self, Inbound, MessageKind};
     use serde_json::json;
 
     use super::*;
@@ -190,7 +200,7 @@ mod tests {
                     timestamp: 1_771_929_000,
                     text: text.clone(),
                 };
-                let Delivery { messages, bad } = parsed(&webhooks::messages("15550100101", &[inbound]));
+                let Delivery { messages, bad, .. } = parsed(&webhooks::messages("15550100101", &[inbound]));
                 let [message] = messages.as_slice() else { panic!("{kind:?}: {messages:?} {bad:?}") };
                 assert_eq!((message.number.as_str(), message.name.as_deref()), ("15550100001", Some("Vivek")));
                 match text {
@@ -202,10 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn receipts_reactions_and_unknown_kinds_are_passed_over() {
+    fn receipts_are_no_messages_and_reactions_and_unknown_kinds_are_passed_over() {
         for status in ReceiptStatus::ALL {
             let receipt = webhooks::receipt("15550100101", "wamid.1", status, "15550100001", 1_771_929_000);
-            assert_eq!(parsed(&receipt), Delivery::default(), "{status:?}");
+            let told = Delivery { receipts: vec![("wamid.1".to_owned(), status)], ..Delivery::default() };
+            assert_eq!(parsed(&receipt), told);
         }
         for kind in ["reaction", "system", "unsupported", "something new"] {
             let mut message = good("1");
@@ -234,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_is_bad_in_a_batch_costs_itself_only() {
-        let Delivery { messages, bad } = parsed(&body_of(json!([42, good("1"), {"id": "2"}, good("3")])));
+        let Delivery { messages, bad, .. } = parsed(&body_of(json!([42, good("1"), {"id": "2"}, good("3")])));
         assert_eq!(messages.iter().map(|message| message.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
         assert_eq!(bad, ["id: expected a text", "type: expected a text"]);
     }

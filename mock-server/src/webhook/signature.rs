@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// The header's name.
-pub(super) const HEADER: &str = "x-hub-signature-256";
+pub(crate) const HEADER: &str = "x-hub-signature-256";
 
 /// Whether the body was signed with the secret. Takes the same time however much of the signature is right.
 pub(crate) fn is_right(secret: &str, header: Option<&[u8]>, body: &[u8]) -> bool {
@@ -13,6 +13,12 @@ pub(crate) fn is_right(secret: &str, header: Option<&[u8]>, body: &[u8]) -> bool
     let Some(signature) = signature else { return false };
     Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         .is_ok_and(|hmac| hmac.chain_update(body).verify_slice(&signature).is_ok())
+}
+
+/// The header that says that a body comes from whoever knows the secret.
+pub(crate) fn of(secret: &str, body: &[u8]) -> Option<String> {
+    let hmac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+    Some(format!("sha256={}", hex::encode(hmac.chain_update(body).finalize().into_bytes())))
 }
 
 #[cfg(test)]
@@ -26,6 +32,7 @@ mod tests {
 
     #[test]
     fn the_right_signature_is_accepted() {
+        assert_eq!(of(SECRET, BODY).as_deref(), Some(SIGNATURE));
         assert!(is_right(SECRET, Some(SIGNATURE.as_bytes()), BODY));
     }
 

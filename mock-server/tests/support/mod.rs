@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod api;
 pub mod schema;
 
 use std::collections::VecDeque;

@@ -1,0 +1,409 @@
+//! The control API, as tests of other projects use it.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends that way")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use axum::http::{Method, StatusCode};
+use fixtures::webhooks::MessageKind;
+use mock_server::{Options, faults};
+use serde_json::{Value, json};
+use support::api::Api;
+use support::{Page, Server, options};
+
+const NUMBER: &str = "15550100001";
+
+/// What a member of the partners' room hears of a message that is written now.
+async fn heard(api: &Api<'_>, member: &mut Page<'_>) -> Vec<String> {
+    api.write("Partner", NUMBER, "Hello").await;
+    member.all_heard().await.into_iter().map(|(event, _)| event).collect()
+}
+
+#[tokio::test]
+async fn every_kind_of_message_that_is_written_from_a_phone_is_heard_and_can_be_waited_for() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut page = server.page().await;
+    page.join("PartnerApp").await;
+    let about = api.get("about").await;
+    assert_eq!(about["kinds"].as_array().unwrap().len(), MessageKind::ALL.len());
+    for kind in about["kinds"].as_array().unwrap() {
+        let message = json!({"kind": kind, "text": "about the ride"});
+        let sent = api.post(&format!("phones/Partner/{NUMBER}/messages"), &message).await;
+        let wanted = json!({"event": "room_update", "room": "PartnerApp", "connection": "c1", "after": sent["after"],
+                            "payload": {"chat_id": sent["chat_id"]}});
+        let found = api.post("wait", &wanted).await;
+        assert_eq!(found["entry"]["members"], 1);
+        assert!(found["entry"]["number"].as_u64() > sent["after"].as_u64());
+    }
+    assert_eq!(page.all_heard().await.len(), MessageKind::ALL.len());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_wait_ends_when_the_event_comes_and_tells_what_came_instead_when_it_does_not() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut page = server.page().await;
+    page.join("PartnerApp").await;
+    let wanted = json!({"event": "room_update_vendor", "within_ms": 10_000});
+    let (found, ()) = tokio::join!(api.post("wait", &wanted), async {
+        api.write("Vendor", NUMBER, "Hello").await;
+    });
+    assert_eq!((&found["entry"]["room"], &found["entry"]["members"]), (&"VendorApp".into(), &0.into()));
+    api.write("Partner", NUMBER, "Hello").await;
+    let wanted = json!({"event": "room_update_srdp", "connection": "c1", "within_ms": 50});
+    let (status, missed) = api.call(Method::POST, "wait", &wanted).await;
+    assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(missed["message"], "room_update_srdp was not sent to c1 within 50 ms");
+    let seen: Vec<_> =
+        missed["seen"].as_array().unwrap().iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    assert_eq!(seen, ["join_room_response", "room_update_vendor", "room_update"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_page_emitted_is_listed() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut page = server.page().await;
+    let mut other = server.page().await;
+    page.join("PartnerApp").await;
+    other.join("VendorApp").await;
+    let joined = api.get("emitted?event=join_room&connection=c1").await;
+    assert_eq!(joined["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(joined["entries"][0]["payload"], json!({"room": "PartnerApp"}));
+    let later = api.get(&format!("emitted?after={}", joined["newest"])).await;
+    assert_eq!(later["entries"], json!([]));
+    api.post("wait", &json!({"event": "join_room", "direction": "emitted", "connection": "c2"})).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_are_listed_and_ended() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut page = server.page().await;
+    let mut other = server.page().await;
+    page.join("PartnerApp").await;
+    page.join("CustomerApp").await;
+    let expected = json!([
+        {"id": "c1", "transport": "polling", "agent": "agent", "rooms": ["CustomerApp", "PartnerApp"]},
+        {"id": "c2", "transport": "polling", "agent": "agent", "rooms": []},
+    ]);
+    assert_eq!(api.get("connections").await, expected);
+    assert_eq!(api.post("connections/c1/drop", &Value::Null).await, json!({"dropped": ["c1"]}));
+    assert_eq!(server.get(&page.session).await, StatusCode::BAD_REQUEST, "its session is over");
+    assert_eq!(api.call(Method::POST, "connections/c1/drop", &Value::Null).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(api.call(Method::POST, "connections/12/drop", &Value::Null).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(api.post("connections/drop", &json!({"how": "disconnect"})).await, json!({"dropped": ["c2"]}));
+    assert_eq!(other.packet().await, "41", "a DISCONNECT packet");
+    assert_eq!(api.get("connections").await, json!([]));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_phone_shows_what_agents_answer_and_how_far_that_has_come() {
+    let server = Server::start(Options { webhook_secret: Some("secret".to_owned()), ..options() });
+    let api = Api::of(&server).await;
+    let mut page = server.page().await;
+    let phone = format!("phones/Partner/{NUMBER}");
+    assert_eq!(api.get(&phone).await, json!({"phone": null, "messages": []}));
+    let sent = api.write("Partner", NUMBER, "Hello").await;
+    let reply = json!({"chat_id": sent["chat_id"], "sender": "15550100199", "type": "Agent", "message": "Hi 👋"});
+    let answer = page.ask("send_message", &reply).await;
+    let screen = api.get(&phone).await;
+    let line = |line: &Value| (line["own"].as_bool().unwrap(), line["text"].clone(), line["tick"].clone());
+    let shown: Vec<_> = screen["messages"].as_array().unwrap().iter().map(line).collect();
+    assert_eq!(shown, [(true, "Hello".into(), Value::Null), (false, "Hi 👋".into(), "sent".into())]);
+    assert_eq!(screen["phone"]["name"], "Partner 0001", "nobody has said how they are called");
+    let receipts = format!("{phone}/receipts");
+    let read = api.post(&receipts, &json!({"status": "read"})).await;
+    assert_eq!(read["message_ids"], json!([answer["message_id"]]));
+    let late = json!({"status": "delivered", "message_id": answer["message_id"]});
+    api.post(&receipts, &late).await;
+    assert_eq!(api.get(&phone).await["messages"][1]["tick"], "read");
+    assert_eq!(api.post(&receipts, &json!({"status": "read"})).await["message_ids"], json!([]));
+    let unknown = json!({"status": "read", "message_id": "wamid.unknown"});
+    assert_eq!(api.call(Method::POST, &receipts, &unknown).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(api.get("phones?customer_type=Partner").await[0]["last_message"], "Hi 👋");
+    assert_eq!(api.get("phones?search=nobody").await, json!([]));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_fault_acts_as_often_as_it_is_told_to() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut member = server.page().await;
+    member.join("PartnerApp").await;
+    let on = api.put("faults/broadcast-twice", &json!({"count": 2})).await;
+    assert_eq!((&on["on"], &on["left"]), (&true.into(), &2.into()));
+    for (copies, left) in [(2, json!(1)), (2, Value::Null), (1, Value::Null)] {
+        assert_eq!(heard(&api, &mut member).await.len(), copies);
+        let listed = api.get("faults").await;
+        let fault = listed.as_array().unwrap().iter().find(|fault| fault["id"] == "broadcast-twice").unwrap();
+        assert_eq!((&fault["left"], fault["on"] == true), (&left, !left.is_null()));
+    }
+    api.put("faults/broadcast-twice", &Value::Null).await;
+    assert_eq!(heard(&api, &mut member).await.len(), 2);
+    api.ok(Method::DELETE, "faults/broadcast-twice", &Value::Null).await;
+    assert_eq!(heard(&api, &mut member).await.len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_counted_fault_does_not_change_does_not_count() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let open = "/ws/?EIO=4&transport=polling";
+    // Around HTTP, where it acts on some requests only.
+    api.put("faults/polling-refused", &json!({"count": 2})).await;
+    for path in [open, "/api/health", open, open] {
+        let refused = path == open && api.get("faults").await.to_string().contains(r#""on":true"#);
+        assert_eq!(server.get(path).await == StatusCode::BAD_REQUEST, refused, "{path}");
+    }
+    // Of what is told: of the first row of the routing table only.
+    let mut member = server.page().await;
+    member.join("PartnerApp").await;
+    member.join("SRDPApp").await;
+    api.put("faults/missing-branch", &json!({"count": 1})).await;
+    for (customer_type, expected) in [("SRDP", 1), ("Partner", 0), ("Partner", 1), ("SRDP", 1)] {
+        api.write(customer_type, NUMBER, "Hello").await;
+        assert_eq!(member.all_heard().await.len(), expected, "{customer_type}");
+    }
+    // Of who enters a room.
+    api.put("faults/join-without-entering", &json!({"count": 1})).await;
+    for expected in [0, 1] {
+        let mut page = server.page().await;
+        page.join("PartnerApp").await;
+        assert_eq!(heard(&api, &mut page).await.len(), expected);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_fault_can_be_switched_on_and_off_or_says_why_not() {
+    let server = Server::start(Options { faults: vec![faults::find("pings-too-rare").unwrap()], ..options() });
+    let api = Api::of(&server).await;
+    let all = api.get("faults").await;
+    assert_eq!(all.as_array().unwrap().len(), faults::all().count());
+    for fault in all.as_array().unwrap() {
+        let path = format!("faults/{}", fault["id"].as_str().unwrap());
+        let (status, on) = api.call(Method::PUT, &path, &json!({"count": 3})).await;
+        let expected = if fault["from_start_only"] == true { StatusCode::CONFLICT } else { StatusCode::OK };
+        assert_eq!(status, expected, "{on}");
+    }
+    assert_eq!(api.call(Method::DELETE, "faults/pings-too-rare", &Value::Null).await.0, StatusCode::CONFLICT);
+    let left = api.ok(Method::DELETE, "faults", &Value::Null).await;
+    let on = |fault: &&Value| fault["on"] == true;
+    let left: Vec<_> = left.as_array().unwrap().iter().filter(on).map(|fault| fault["id"].clone()).collect();
+    assert_eq!(left, ["pings-too-rare"]);
+    let (status, said) = api.call(Method::PUT, "faults/brodcast-twice", &Value::Null).await;
+    assert_eq!(
+        (status, &said["message"]),
+        (StatusCode::NOT_FOUND, &json!("unknown fault \"brodcast-twice\": did you mean broadcast-twice?"))
+    );
+    assert_eq!(api.call(Method::PUT, "faults/broadcast-twice", &json!({"count": 0})).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(api.call(Method::PUT, "faults/broadcast-twice", &json!({"cuont": 1})).await.0, StatusCode::BAD_REQUEST);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_paused_comes_in_order_when_it_goes_on() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut member = server.page().await;
+    member.join("PartnerApp").await;
+    api.put("flow", &json!({"paused": true})).await;
+    for text in ["1", "2", "3"] {
+        api.write("Partner", NUMBER, text).await;
+    }
+    assert_eq!(api.get("flow").await, json!({"paused": true, "delay_ms": 0, "reorder_ms": 0, "held": 3}));
+    let latecomer = server.page().await;
+    latecomer.emit("join_room", &json!({"room": "PartnerApp"})).await;
+    api.put("flow", &json!({})).await;
+    for expected in ["1", "2", "3"] {
+        let (event, chat) = member.event().await;
+        assert_eq!((event.as_str(), &chat["last_message"]), ("room_update", &expected.into()));
+    }
+    let mut latecomer = latecomer;
+    assert_eq!(latecomer.event().await.0, "join_room_response", "it hears nothing of what was sent before it came");
+    assert_eq!(latecomer.all_heard().await, []);
+    assert_eq!(api.get("flow").await["held"], 0);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_slowed_comes_later_and_what_is_reordered_comes_complete() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut member = server.page().await;
+    member.join("PartnerApp").await;
+    api.put("flow", &json!({"delay_ms": 100})).await;
+    let start = Instant::now();
+    api.write("Partner", NUMBER, "slow").await;
+    member.event().await;
+    assert!(start.elapsed() >= Duration::from_millis(100));
+    api.put("flow", &json!({"reorder_ms": 200})).await;
+    let texts: Vec<String> = (10..30).map(|n| n.to_string()).collect();
+    for text in &texts {
+        api.write("Partner", NUMBER, text).await;
+    }
+    let mut heard = Vec::new();
+    for _ in &texts {
+        heard.push(member.event().await.1["last_message"].as_str().unwrap().to_owned());
+    }
+    assert_ne!(heard, texts);
+    heard.sort();
+    assert_eq!(heard, texts);
+    assert_eq!(api.call(Method::PUT, "flow", &json!({"delay_ms": 600_001})).await.0, StatusCode::BAD_REQUEST);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_makes_everything_what_it_was() {
+    let first = vec![faults::find("broadcast-twice").unwrap()];
+    let server = Server::start(Options { faults: first, ..Options::default() });
+    let api = Api::of(&server).await;
+    let mut member = server.page().await;
+    member.join("PartnerApp").await;
+    let before = api.get("phones").await;
+    api.write("Partner", "15550109999", "Hello").await;
+    api.ok(Method::DELETE, "faults", &Value::Null).await;
+    api.put("flow", &json!({"paused": true})).await;
+    assert_ne!(api.get("phones").await.as_array().unwrap()[0]["number"], before[0]["number"]);
+    let begun = api.post("reset", &Value::Null).await;
+    let ids = |phones: &Value| -> Vec<String> {
+        phones.as_array().unwrap().iter().map(|phone| phone["chat_id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&api.get("phones").await), ids(&before));
+    let log = api.get("log").await;
+    assert_eq!((log["entries"].as_array().unwrap().len(), &log["entries"][0]["event"]), (1, &"reset".into()));
+    assert_eq!(log["newest"], begun["newest"]);
+    member.all_heard().await;
+    assert_eq!(
+        heard(&api, &mut member).await,
+        ["room_update"; 2],
+        "it is still in its room, and the fault is on again"
+    );
+    api.post("reset", &json!({"connections": "drop"})).await;
+    assert_eq!(api.get("connections").await, json!([]));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_log_tells_what_happened_in_its_order_and_no_secrets() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let (token, refresh) = server.log_in().await;
+    let mut page = Page::connect(&server, &format!("&token={token}"), &json!({})).await.unwrap();
+    page.join("PartnerApp").await;
+    let sid = page.session.split("sid=").nth(1).unwrap().to_owned();
+    page.ask("join_room", &json!({"room": sid, "deep": [{"token": token}, refresh]})).await;
+    assert!(Page::connect(&server, "", &json!({"token": "garbage"})).await.is_err());
+    api.write("Partner", NUMBER, "Hello").await;
+    let log = api.get("log").await;
+    let said = |entry: &Value| {
+        let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+        [text("kind"), text("event"), text("connection")].join(" ").trim_end().to_owned()
+    };
+    let told: Vec<String> = log["entries"].as_array().unwrap().iter().map(said).collect();
+    assert_eq!(
+        told,
+        [
+            "http POST /api/auth/login",
+            "connected  c1",
+            "emitted join_room c1",
+            "answered join_room_response c1",
+            "emitted join_room c1",
+            "answered join_room_response c1",
+            "refused  c2",
+            "http POST /api/chats/whatsapp_chat/15550100101",
+            "broadcast room_update",
+        ]
+    );
+    let text = log.to_string();
+    for secret in [&token, &refresh, &sid, "agent-password"] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+    let refused = api.get("log?kind=refused").await;
+    assert_eq!(refused["entries"][0]["detail"], "invalid token: log in again");
+    assert_eq!(api.get("log?search=hello&limit=1").await["entries"][0]["event"], "room_update");
+    assert_eq!(api.call(Method::GET, "log?kind=nothing", &Value::Null).await.0, StatusCode::BAD_REQUEST);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_with_the_next_step() {
+    let server = Server::start(Options { webhook_limit: Some(1), ..options() });
+    let api = Api::of(&server).await;
+    for (path, body, status, said) in [
+        (
+            "phones/Parntner/1/messages",
+            json!({}),
+            StatusCode::NOT_FOUND,
+            "expected one of Partner, Customer, Vendor, SRDP",
+        ),
+        ("phones/Partner/one/messages", json!({}), StatusCode::BAD_REQUEST, "expected a number of digits"),
+        ("phones/Partner/1/messages", json!({"kind": "telegram"}), StatusCode::BAD_REQUEST, "openapi.json"),
+        ("wait", json!({}), StatusCode::BAD_REQUEST, "missing field `event`"),
+        ("wait", json!({"event": "x", "within_ms": 600_001}), StatusCode::BAD_REQUEST, "at most 600000"),
+    ] {
+        let (found, answer) = api.call(Method::POST, path, &body).await;
+        assert_eq!(found, status, "{path}");
+        assert!(answer["message"].as_str().unwrap().contains(said), "{answer}");
+    }
+    api.write("Partner", NUMBER, "the first in this minute").await;
+    let (status, answer) = api.call(Method::POST, "phones/Partner/1/messages", &json!({})).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    assert!(answer["message"].as_str().unwrap().contains("429"), "{answer}");
+    assert_eq!(server.get("/__mock/api/nothing").await, StatusCode::NOT_FOUND);
+    assert_eq!(server.post("/__mock/api/log", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_call_of_the_document_is_there() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    for (path, calls) in api.document["paths"].as_object().unwrap() {
+        // The stream does not end.
+        for method in calls.as_object().unwrap().keys().filter(|_| !path.ends_with("/live")) {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let path = path.replace("{customer_type}", "Partner").replace("{number}", "1").replace("{id}", "c99");
+            let (status, answer) =
+                server.request(method.clone(), &path, &[], r#"{"event": "x", "within_ms": 1}"#).await;
+            let is_there =
+                status != StatusCode::METHOD_NOT_ALLOWED && !String::from_utf8_lossy(&answer).contains("no such call");
+            assert!(is_there, "{method} {path} {status}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_console_is_for_this_machine_and_its_own_pages() {
+    let server = Server::start(options());
+    let address = server.address.to_string();
+    for path in ["/__mock/", "/__mock/main.js", "/__mock/api/log"] {
+        assert_eq!(server.get(path).await, StatusCode::OK, "{path}");
+        for headers in [
+            [("host", "rebound.example.com"), ("accept", "*/*")],
+            [("host", address.as_str()), ("origin", "https://example.com")],
+        ] {
+            let (status, said) = server.request(Method::GET, path, &headers, "").await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path} {headers:?} {said:?}");
+        }
+    }
+    let headers = server.headers(Method::GET, "/__mock/", &[("origin", "")]).await;
+    assert!(headers.get("access-control-allow-origin").is_none());
+    let headers = server.headers(Method::GET, "/__mock/", &[]).await;
+    assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'; script-src 'self'"));
+    server.stop().await;
+    let open = Server::start(Options { console_anywhere: true, ..options() });
+    let (status, _) = open.request(Method::GET, "/__mock/", &[("host", "mock.example.com")], "").await;
+    assert_eq!(status, StatusCode::OK);
+    open.stop().await;
+}
