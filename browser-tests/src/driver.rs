@@ -5,7 +5,7 @@ use std::process::Stdio;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -82,8 +82,21 @@ impl Driver {
     /// # Errors
     /// [`DriverError::NoSession`] when the browser does not start.
     pub async fn session(&self) -> Result<Client, DriverError> {
+        self.open(json!({ "args": ARGUMENTS })).await
+    }
+
+    /// The same, as wide and as high as a telephone, in CSS pixels.
+    ///
+    /// # Errors
+    /// [`DriverError::NoSession`] when the browser does not start.
+    pub async fn telephone(&self, width: u32, height: u32) -> Result<Client, DriverError> {
+        let metrics = json!({"width": width, "height": height, "pixelRatio": 2.0, "touch": true});
+        self.open(json!({"args": ARGUMENTS, "mobileEmulation": {"deviceMetrics": metrics}})).await
+    }
+
+    async fn open(&self, options: Value) -> Result<Client, DriverError> {
         let mut capabilities = Capabilities::new();
-        capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": ARGUMENTS }));
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
         Ok(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await?)
     }
 }

@@ -4,6 +4,7 @@ import { call, get } from "./api.js";
 import { $, h } from "./dom.js";
 
 let narrow = () => {};
+let shown = "";
 
 function row({ id, transport, agent, rooms }) {
   const places = rooms.length === 0 ? [h("span", { class: "muted" }, "in no room")] : rooms.map((room) => h("span", { class: "room" }, room));
@@ -22,7 +23,9 @@ async function drop(id) {
 
 export async function refresh() {
   const connections = await get("connections");
-  if (!connections) return;
+  // What has not changed is left alone: somebody may be about to click on it.
+  if (!connections || JSON.stringify(connections) === shown) return;
+  shown = JSON.stringify(connections);
   $("page-count").textContent = connections.length || "";
   $("drop-all").disabled = connections.length === 0;
   $("connections").replaceChildren(...(connections.length === 0

@@ -1,6 +1,7 @@
 // The log: a line for each entry, with its payload to be opened. Bounded, as the log itself is.
 
 import { $, clock, h } from "./dom.js";
+import { gist } from "./gist.js";
 
 const MOST_LINES = 2000;
 
@@ -17,13 +18,6 @@ const ARROWS = { emitted: "→", answered: "←", broadcast: "⇇", connected: "
 const hidden = new Set();
 let connection = null;
 let isFollowing = true;
-
-/** A payload in one line. */
-function preview(payload) {
-  if (payload === undefined) return "";
-  const text = JSON.stringify(payload);
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
-}
 
 function who(entry) {
   const { kind, connection, room, members, to = [] } = entry;
@@ -42,12 +36,13 @@ function line(entry) {
     h("span", { class: "event" }, event ?? kind),
     who(entry),
     status && h("span", { class: status >= 400 ? "status bad" : "status" }, String(status)),
-    h("span", { class: "preview" }, [detail, preview(payload)].filter(Boolean).join("  ")),
+    h("span", { class: "preview" }, [detail, gist(payload)].filter(Boolean).join("  ")),
   ];
-  const element = payload === undefined && !detail
+  const element = payload === undefined
     ? h("li", {}, h("div", { class: "line" }, rest))
     : h("li", {}, h("details", { ontoggle: opened }, h("summary", { class: "line" }, rest)));
-  element.className = `entry ${GROUP[kind]} ${kind}`;
+  const isRefusal = kind === "answered" && payload?.status === 0;
+  element.className = `entry ${GROUP[kind]} ${isRefusal ? "refused" : kind}`;
   element.dataset.number = number;
   element.entry = entry;
   element.text = JSON.stringify(entry).toLowerCase();
@@ -63,7 +58,7 @@ function opened(event) {
   details.append(h("div", { class: "whole-entry" },
     detail && h("p", {}, detail),
     to?.length > 0 && h("p", { class: "muted" }, `heard by ${to.join(", ")}`),
-    h("pre", { tabindex: "0" }, payload === undefined ? "" : JSON.stringify(payload, null, 2))));
+    h("pre", { tabindex: "0" }, JSON.stringify(payload, null, 2))));
 }
 
 function admits({ entry, text }) {

@@ -16,13 +16,14 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Where it stands, its type and its text.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 12] = [
     ("/__mock/", HTML, include_str!("../../console/index.html")),
     ("/__mock/console.css", CSS, include_str!("../../console/console.css")),
     ("/__mock/icon.svg", PICTURE, include_str!("../../console/icon.svg")),
     ("/__mock/main.js", SCRIPT, include_str!("../../console/main.js")),
     ("/__mock/api.js", SCRIPT, include_str!("../../console/api.js")),
     ("/__mock/dom.js", SCRIPT, include_str!("../../console/dom.js")),
+    ("/__mock/gist.js", SCRIPT, include_str!("../../console/gist.js")),
     ("/__mock/log.js", SCRIPT, include_str!("../../console/log.js")),
     ("/__mock/connections.js", SCRIPT, include_str!("../../console/connections.js")),
     ("/__mock/phone.js", SCRIPT, include_str!("../../console/phone.js")),
