@@ -384,6 +384,21 @@ async fn every_call_of_the_document_is_there() {
 }
 
 #[tokio::test]
+async fn the_readme_names_the_calls() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let mut table = "| call | |\n|---|---|\n".to_owned();
+    for (path, calls) in api.document["paths"].as_object().unwrap() {
+        for (method, call) in calls.as_object().unwrap() {
+            let path = path.strip_prefix("/__mock/api").unwrap();
+            table += &format!("| `{} {path}` | {} |\n", method.to_uppercase(), call["summary"].as_str().unwrap());
+        }
+    }
+    assert!(include_str!("../README.md").contains(&table), "the calls in README.md are stale; they are\n{table}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_console_is_for_this_machine_and_its_own_pages() {
     let server = Server::start(options());
     let address = server.address.to_string();

@@ -85,8 +85,9 @@ pub(super) async fn emitted(
     part(&control, (filter, range), Some(Direction::Emitted))
 }
 
-/// New entries as they come: server-sent events, each with a list of entries as its data and the number of the last one
-/// as its id. Whoever reads more slowly than things happen misses entries, and can tell by their numbers.
+/// New entries of the log as they come, by server-sent events.
+///
+/// Each has a list of entries as its data, and the number of the last one as its id. Whoever reads more slowly than things happen misses entries, and can tell by their numbers.
 #[utoipa::path(get, path = "/__mock/api/log/live", tag = "log", params(Filter, Part), responses(
     (status = 200, description = "Each message's data is a list of entries", body = Vec<Entry>, content_type = "text/event-stream"),
     (status = 400, body = Refusal),

@@ -72,8 +72,9 @@ pub(super) struct Missed {
     seen: Vec<Arc<Entry>>,
 }
 
-/// Waits until an event was sent to a page or a room, or emitted by a page. What has happened already counts, too: since
-/// the last reset, or after the entry that was named.
+/// Waits until an event was sent to a page or a room, or emitted by a page.
+///
+/// What has happened already counts, too: since the last reset, or after the entry that was named.
 #[utoipa::path(post, path = "/__mock/api/wait", tag = "log", request_body = Wait, responses(
     (status = 200, body = Found),
     (status = 400, body = Refusal),
