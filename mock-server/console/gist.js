@@ -36,5 +36,6 @@ export function gist(payload) {
       // Not of the provider's shape after all.
     }
   }
+  if (typeof payload.message === "string") return short(payload.message);
   return short(Object.entries(payload).map(([key, any]) => `${key}: ${value(any)}`).join(", "));
 }

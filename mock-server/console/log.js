@@ -59,6 +59,7 @@ function opened(event) {
     detail && h("p", {}, detail),
     to?.length > 0 && h("p", { class: "muted" }, `heard by ${to.join(", ")}`),
     h("pre", { tabindex: "0" }, JSON.stringify(payload, null, 2))));
+  details.scrollIntoView({ block: "nearest" });
 }
 
 function admits({ entry, text }) {

@@ -4,6 +4,8 @@
 //! worker takes them, changes the chats (`chats`, pure) and sends through one exit (`outgoing`). So the order of
 //! what happens is the order of what is heard, and there is one place where each thing can be made to go wrong.
 //!
+//! All of it is noted in a log, and can be watched and steered while it runs (`control`).
+//!
 //! Where a state file is given, a restart goes on from there (`state`); else everything is forgotten. There is one node:
 //! nothing crosses nodes here.
 

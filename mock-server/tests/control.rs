@@ -335,6 +335,32 @@ async fn the_log_tells_what_happened_in_its_order_and_no_secrets() {
     server.stop().await;
 }
 
+/// The numbers of the entries in one message of the stream, and the message's id.
+fn entries_in(piece: &str) -> (Vec<u64>, u64) {
+    let line = |name: &str| piece.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+    let entries: Vec<Value> = serde_json::from_str(line("data:")).unwrap();
+    (entries.iter().map(|entry| entry["number"].as_u64().unwrap()).collect(), line("id:").parse().unwrap())
+}
+
+#[tokio::test]
+async fn the_log_is_followed_live_and_gone_on_with_where_it_broke_off() {
+    let server = Server::start(options());
+    let api = Api::of(&server).await;
+    let before = api.get("log").await["newest"].as_u64().unwrap();
+    let live = "/__mock/api/log/live?event=room_update";
+    let (piece, ()) = tokio::join!(server.first_piece(live, &[]), async {
+        api.write("Partner", NUMBER, "first").await;
+    });
+    let (first, id) = entries_in(&piece);
+    assert!(piece.contains("first") && first.len() == 1 && first[0] > before, "{piece}");
+    api.write("Partner", NUMBER, "second").await;
+    // As a browser comes back by itself.
+    let piece = server.first_piece(live, &[("last-event-id", &id.to_string())]).await;
+    assert!(piece.contains("second") && !piece.contains("first"), "{piece}");
+    // The stream's end must not hold up the server's.
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_with_the_next_step() {
     let server = Server::start(Options { webhook_limit: Some(1), ..options() });

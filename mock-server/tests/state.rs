@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use fixtures::webhooks;
 use mock_server::{Options, ServeError, State, StateError, bind, serve};
 use serde_json::{Value, json};
@@ -161,6 +161,29 @@ async fn a_run_that_is_killed_leaves_a_moment_of_the_past() {
     let total = page.ask("fetch_chats_by_user", &request).await["pagination"]["total"].as_u64().unwrap();
     assert!(total > 0);
     assert_eq!((chat["last_message"].as_str(), &chat["unread_count"]), (Some(&*total.to_string()), &total.into()));
+    drop(page);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_reset_by_the_control_api_stays_so_after_a_restart() {
+    let file = File::new("control-reset");
+    let server = Server::start(file.options(Options::default()));
+    let mut page = server.page().await;
+    let all = json!({"page_size": 100});
+    let numbers = |list: &Value| -> Vec<String> {
+        let chats = list["chats"].as_array().unwrap();
+        chats.iter().map(|chat| chat["customer"].as_str().unwrap().to_owned()).collect()
+    };
+    let samples = numbers(&page.ask("fetch_all_chats", &all).await);
+    server.write(PARTNER, "15550109999", "Hello").await;
+    assert_ne!(numbers(&page.ask("fetch_all_chats", &all).await), samples);
+    assert_eq!(server.post("/__mock/api/reset", "").await.0, StatusCode::OK);
+    drop(page);
+    server.stop().await;
+    let server = Server::start(file.options(Options::default()));
+    let mut page = server.page().await;
+    assert_eq!(numbers(&page.ask("fetch_all_chats", &all).await), samples);
     drop(page);
     server.stop().await;
 }

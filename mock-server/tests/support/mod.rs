@@ -85,6 +85,18 @@ impl Server {
         timeout(DEADLINE, response).await.expect("an answer").unwrap().headers().clone()
     }
 
+    /// The first piece of an answer that does not end.
+    pub async fn first_piece(&self, path: &str, headers: &[(&str, &str)]) -> String {
+        let mut request = Request::get(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.http.request(request.body(Full::default()).unwrap());
+        let mut body = timeout(DEADLINE, response).await.expect("an answer").unwrap().into_body();
+        let piece = timeout(DEADLINE, body.frame()).await.expect("a piece").unwrap().unwrap();
+        String::from_utf8(piece.into_data().unwrap().to_vec()).unwrap()
+    }
+
     pub async fn get(&self, path: &str) -> StatusCode {
         self.request(Method::GET, path, &[], "").await.0
     }

@@ -35,7 +35,7 @@ pub(super) struct Wait {
     /// The page that it is sent to, or that emits it; any, if left out.
     #[schema(value_type = Option<String>, example = "c12")]
     connection: Option<ConnectionId>,
-    /// The room that it is broadcast to.
+    /// The room that it is broadcast to. Whether somebody was in it is for `members` to say, or for `connection` to ask.
     #[schema(example = "PartnerApp")]
     room: Option<String>,
     /// What its payload has at least, e.g. `{"last_message": "Hello"}`: objects may have more keys.
