@@ -4,6 +4,7 @@ mod about;
 mod connections;
 mod faults;
 mod flow;
+mod front_door;
 mod log;
 mod phones;
 mod reset;

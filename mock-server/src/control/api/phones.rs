@@ -5,16 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::body::Body as HttpBody;
 use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{Request, StatusCode, header};
-use fixtures::Route;
+use axum::http::StatusCode;
 use fixtures::webhooks::{self, Inbound, MessageKind};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tower::ServiceExt;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,7 +18,6 @@ use crate::chats::{Author, Chat, Filter, Message, Page};
 use crate::control::ticks::Tick;
 use crate::rest::Problem;
 use crate::transport::OnConnection;
-use crate::webhook::signature;
 
 /// How many customers are listed.
 const MOST_LISTED: usize = 100;
@@ -281,64 +275,4 @@ pub(super) async fn acknowledge(
         control.deliver(connection.clone(), &webhook, &body).await?;
     }
     Ok(Json(Acknowledged { message_ids }))
-}
-
-/// Where the provider delivers.
-struct Webhook {
-    /// The business number.
-    channel: String,
-    /// The path.
-    address: String,
-}
-
-impl Control {
-    /// The routing table's row of a customer type.
-    fn route(&self, customer_type: &str) -> Result<Route, Problem> {
-        let contract = self.contract();
-        contract.route(customer_type).cloned().ok_or_else(|| {
-            let known: Vec<&str> = contract.routes.iter().map(|route| route.customer_type.as_str()).collect();
-            let message = format!("unknown customer type {customer_type:?}: expected one of {}", known.join(", "));
-            Problem::new(StatusCode::NOT_FOUND, message)
-        })
-    }
-
-    /// Where the provider delivers what customers of a type write.
-    fn webhook(&self, customer_type: &str) -> Result<Webhook, Problem> {
-        let (channel, template) = (self.route(customer_type)?.channel, self.contract().webhook.clone());
-        let Some((channel, template)) = channel.zip(template) else {
-            let message = format!(
-                "customers of type {customer_type} cannot write: the contract has no webhook or channel for them"
-            );
-            return Err(Problem::new(StatusCode::NOT_FOUND, message));
-        };
-        Ok(Webhook { address: template.replace("{channel}", &channel), channel })
-    }
-
-    /// What a customer is called.
-    async fn name_of(&self, customer_type: &str, number: &str) -> Result<String, Problem> {
-        let (of, wanted) = (number.to_owned(), customer_type.to_owned());
-        let known = self.queue.ask(move |backend| backend.chats.find(&of, Some(&wanted))?.name.clone());
-        let last = number.get(number.len().saturating_sub(4)..).unwrap_or(number);
-        let known = known.await.ok_or_else(Problem::ending)?;
-        Ok(known.unwrap_or_else(|| format!("{customer_type} {last}")))
-    }
-
-    /// Posts a body to the webhook as the provider does, by the mock's own front door.
-    async fn deliver(&self, connection: OnConnection, to: &Webhook, body: &Value) -> Result<(), Problem> {
-        let body = body.to_string();
-        let mut request = Request::post(&to.address).header(header::CONTENT_TYPE, "application/json");
-        if let Some(signature) = self.webhook_secret.as_deref().and_then(|it| signature::of(it, body.as_bytes())) {
-            request = request.header(signature::HEADER, signature);
-        }
-        let request = request.extension(ConnectInfo(connection)).body(HttpBody::from(body));
-        let request = request.map_err(|error| Problem::new(StatusCode::BAD_GATEWAY, error.to_string()))?;
-        let Ok(response) = self.front.clone().oneshot(request).await;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        let said = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        Err(Problem::new(StatusCode::BAD_GATEWAY, format!("the webhook answered {status}: {said}")))
-    }
 }
