@@ -72,7 +72,7 @@ const RECEIPTS_TOLD: Fault = Fault {
     violates: &["broadcast.not-status"],
     side_effects: &[],
     acts: &[Act::Webhook(|body| {
-        for value in values(body).filter(|value| value["messages"].is_null()) {
+        for value in values(body).filter(|value| value.is_object() && value["messages"].is_null()) {
             let receipts = value["statuses"].as_array().into_iter().flatten();
             value["messages"] = receipts.map(as_message).collect();
         }
