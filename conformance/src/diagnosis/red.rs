@@ -37,9 +37,11 @@ impl<'a> Red<'a> {
         self.0.iter().filter(explained).map(Verdict::name).collect()
     }
 
-    /// The names of what was not tested for no other requirement's sake.
+    /// The names of what was not tested for no violation's sake.
     pub fn untested(self) -> Vec<String> {
-        let loose = |verdict: &&Verdict| matches!(verdict.outcome, Outcome::NotTested { because: None, .. });
+        let loose = |verdict: &&Verdict| {
+            matches!(verdict.outcome, Outcome::NotTested { .. }) && causes_of(verdict, self.0).is_empty()
+        };
         self.0.iter().filter(loose).map(Verdict::name).collect()
     }
 }

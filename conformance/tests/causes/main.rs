@@ -33,7 +33,6 @@ const SILENT: &[Row] = &[
     ("one-member-missed", &[], &["*"]),
     ("room-holds-one-member", &[], &["*"]),
     ("polling-members-forgotten", &[], &["*"]),
-    ("broadcast-late", &[], &["*"]),
     ("leave-leaves-all", &[], &["*"]),
 ];
 

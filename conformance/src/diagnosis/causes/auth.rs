@@ -9,7 +9,7 @@ use crate::scenarios::{AUTH_REST, AUTH_TOKENS};
 
 /// Bad tokens are let in; which ones they are tells what nobody looks at.
 pub(super) fn token_not_verified(facts: &Facts<'_, '_>) -> Option<Diagnosis> {
-    let explains = facts.red.explained(&["auth.reject", "auth.rest", "auth.logout"], None);
+    let explains = facts.red.explained(&["auth.reject", "auth.rest", "auth.logout", "security.input"], None);
     let bad = |token: &TokenUse| !matches!(token, TokenUse::Good | TokenUse::LoggedOut);
     let by_socket = facts.conversation(&AUTH_TOKENS).into_iter().flat_map(|conversation| &conversation.connections);
     let by_socket: BTreeSet<String> = by_socket

@@ -18,7 +18,10 @@ pub(super) fn payload_differs(facts: &Facts<'_, '_>) -> Option<Diagnosis> {
         remedies: vec![in_words(
             "build the chat summary in one function and let every branch send its result; only event and room depend on the type",
         )],
-        explains: facts.red.explained(&["payload.", "broadcast.agent-reply", "broadcast.reopened", "list.shape"], None),
+        explains: facts.red.explained(
+            &["payload.", "broadcast.agent-reply", "broadcast.reopened", "list.shape", "security.input"],
+            None,
+        ),
     })
 }
 
