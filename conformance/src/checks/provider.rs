@@ -120,6 +120,10 @@ fn timeout(conversation: &Conversation<'_>) -> Judgement {
         let message = conversation.message(&label_of(route, MEANWHILE))?;
         let member = observer(conversation, route)?;
         let took = conversation.delivered(member, message, route).map(|heard| heard[0].at - message.starts());
+        if conversation.deliveries.iter().all(|heard| heard.peer != member.peer) {
+            took?; // whoever never hears anything tells nothing of the silence
+            continue;
+        }
         let silence = over.saturating_sub(message.starts());
         // What was held up comes as the silence ends, just before the agent's answer or just after it.
         if took.as_ref().is_ok_and(|took| *took < silence * 3 / 4) {
