@@ -139,6 +139,8 @@ pub enum TokenUse {
     WrongKey,
     /// The good token's content, unsigned, `alg: none`.
     AlgNone,
+    /// A refresh token, which is good, and no access token.
+    Refresh,
     /// A token that was good until it was logged out.
     LoggedOut,
 }

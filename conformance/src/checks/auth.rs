@@ -99,10 +99,8 @@ fn reject(conversation: &Conversation<'_>) -> Judgement {
             if place == TokenPlace::Query {
                 continue;
             }
-            return Err(Failure::NotTested {
-                reason: "not even a good token connects".to_owned(),
-                because: Some("auth.token.auth"),
-            });
+            let because = conversation.obstacle().or(Some("auth.token.auth"));
+            return Err(Failure::NotTested { reason: "not even a good token connects".to_owned(), because });
         }
         for connection in with_token(conversation, place, false) {
             match refused(conversation, connection) {
@@ -191,6 +189,7 @@ fn token_words(token: TokenUse) -> &'static str {
         TokenUse::Tampered => "a tampered token",
         TokenUse::WrongKey => "a token signed with another key",
         TokenUse::AlgNone => "an unsigned token (`alg: none`)",
+        TokenUse::Refresh => "a refresh token",
         TokenUse::LoggedOut => "a token that was logged out",
     }
 }

@@ -6,13 +6,14 @@ use crate::scenario::{Actor, Step};
 use crate::target::Capability;
 
 /// The tokens that must be refused.
-const BAD: [TokenUse; 6] = [
+const BAD: [TokenUse; 7] = [
     TokenUse::Missing,
     TokenUse::Garbage,
     TokenUse::Expired,
     TokenUse::Tampered,
     TokenUse::WrongKey,
     TokenUse::AlgNone,
+    TokenUse::Refresh,
 ];
 
 /// Good and bad tokens in both places, and a message of each type.

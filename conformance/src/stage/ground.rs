@@ -55,6 +55,9 @@ impl Ground {
             let bad = bad_tokens(good, target.auth.secret(), i64::try_from(now).unwrap_or(i64::MAX))?;
             tokens.extend(bad.into_iter().map(|bad| (bad.defect, bad.token)));
         }
+        if let Some(refresh) = target.auth.shared_refresh_token() {
+            tokens.insert(TokenUse::Refresh, Some(refresh));
+        }
         let agent = good.as_ref().and_then(agent_of).unwrap_or_else(|| "conformance".to_owned());
         Ok(Self {
             target,

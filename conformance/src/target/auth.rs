@@ -197,6 +197,12 @@ impl Auth {
         Ok(Some(tokens.access.clone()))
     }
 
+    /// The refresh token that came with [`Auth::shared_token`], where one did.
+    #[must_use]
+    pub fn shared_refresh_token(&self) -> Option<Token> {
+        self.shared.get().and_then(|tokens| tokens.refresh.clone())
+    }
+
     /// Logs in and gives the new tokens, or the token that was given. The redactor learns them.
     ///
     /// # Errors
