@@ -268,6 +268,16 @@ fn sorted(conversation: &Conversation<'_>, route: &Route) -> Judgement {
         }
         observations += times.len().saturating_sub(1);
     }
+    if observations == 0 {
+        let pages = answered(conversation, observer)?;
+        let because = if pages.iter().any(|page| page.chats().len() > 1) {
+            Some("payload.time")
+        } else {
+            pages.iter().all(|page| chats_of(page.answer).is_none()).then_some("list.shape")
+        };
+        let reason = format!("no list shows two chats with a `{key}` that can be read");
+        return Err(Failure::NotTested { reason, because });
+    }
     Ok(observations)
 }
 

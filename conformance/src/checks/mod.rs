@@ -101,7 +101,7 @@ impl Check {
             id: self.id,
             subject,
             level: self.requirement().level,
-            outcome: Outcome::from(judgement),
+            outcome: explained(Outcome::from(judgement), conversation),
             known: None,
         };
         let precondition = || {
@@ -129,5 +129,16 @@ impl Check {
     #[must_use]
     pub fn judge_recording(&self, recording: &Recording) -> Vec<Verdict> {
         self.judge(&Conversation::new(&recording.header, self.scenario.name, &recording.entries))
+    }
+}
+
+/// Where a conversation was held to its end and nothing says why a check could not be tested, the conversation's first
+/// obstacle does.
+fn explained(outcome: Outcome, conversation: &Conversation<'_>) -> Outcome {
+    match outcome {
+        Outcome::NotTested { reason, because: None } if conversation.performed().is_ok() => {
+            Outcome::NotTested { reason, because: conversation.obstacle() }
+        }
+        outcome => outcome,
     }
 }

@@ -87,9 +87,18 @@ fn restart(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let before = conversation.connections.iter().find(|one| *one.peer.actor == *name);
     let before = before.ok_or_else(|| not_tested(format!("{name} was never opened")))?;
     conversation.delivered(before, messages[0], route)?;
+    let back = conversation.connections.iter().rev().find(|one| *one.peer.actor == *name);
+    if let Some(Refusal::Connect(refusal)) = back.and_then(|back| back.refusal.as_ref()) {
+        return Err(Finding::new(
+            format!("{name} gets in again with the token that it had before the restart"),
+            format!("CONNECT_ERROR {}", evidence::brief(refusal, 120)),
+        )
+        .with([format!("{}  restarted, after {}", evidence::clock(at), evidence::span(took))])
+        .into());
+    }
+    let again = observer(conversation, route)?;
     let after = messages.iter().find(|message| message.at > at);
     let after = after.ok_or_else(|| not_tested("no message was sent after the restart"))?;
-    let again = observer(conversation, route)?;
     let heard = conversation.heard_by(again, after);
     let times = heard.iter().filter(|delivery| delivery.event == route.event).count();
     if times != 1 {

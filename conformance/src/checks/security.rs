@@ -28,6 +28,12 @@ fn isolation(conversation: &Conversation<'_>) -> Judgement {
         }
     }
     not_broadcast_by_clients(conversation)?;
+    if observations == 0 && conversation.contract().routes.iter().all(|route| is_everybody_told(conversation, route)) {
+        return Err(Failure::NotTested {
+            reason: "every socket was told that it is in the rooms, those that did not ask too".to_owned(),
+            because: Some("join.private-answer"),
+        });
+    }
     Ok(observations)
 }
 
@@ -64,6 +70,12 @@ fn is_acknowledged(conversation: &Conversation<'_>, connection: &Connection<'_>,
     connection.received(answer).filter_map(|event| event.args.first()).any(|told| {
         told.get("status") == Some(&Value::from(1)) && told.get("room").and_then(Value::as_str) == Some(&route.room)
     })
+}
+
+/// Whether every intruder was told that it is in the room.
+fn is_everybody_told(conversation: &Conversation<'_>, route: &Route) -> bool {
+    let mut intruders = conversation.connections.iter().filter(|one| one.peer.actor.starts_with(INTRUDER));
+    intruders.all(|intruder| is_acknowledged(conversation, intruder, route))
 }
 
 /// What clients put into events of the server's reaches nobody else.
@@ -124,6 +136,7 @@ fn messages(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let plain = own().next().ok_or_else(|| not_tested(format!("no {} message was sent", route.customer_type)))?;
     plain.accepted()?;
     let before = conversation.delivered(observer, plain, route)?[0];
+    plainly_told(conversation, route, plain, before)?;
     let mut observations = 0;
     for message in own().skip(1) {
         let same_chat = message.sent.number == plain.sent.number;
@@ -151,6 +164,28 @@ fn messages(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     Ok(observations)
 }
 
+/// The plain message's broadcast says what it should. Where not even that is so, hostile text has nothing to do with it.
+fn plainly_told(
+    conversation: &Conversation<'_>,
+    route: &Route,
+    plain: &Message<'_>,
+    told: &Delivery<'_>,
+) -> Result<(), Failure> {
+    let contract = conversation.contract();
+    let text_of = |role| told.payload()?.get(contract.key(role)?)?.as_str();
+    let wrong = if text_of(Role::Text) != plain.sent.text.as_deref() {
+        "payload.text"
+    } else if text_of(Role::Type).is_some_and(|of_type| of_type != route.customer_type) {
+        "payload.type"
+    } else if text_of(Role::Identity).is_none_or(str::is_empty) {
+        "payload.identity"
+    } else {
+        return Ok(());
+    };
+    let reason = "not even a plain message is told as it was sent".to_owned();
+    Err(Failure::NotTested { reason, because: Some(wrong) })
+}
+
 /// What the broadcast of a message says otherwise than it should, beside an earlier, plain one.
 fn changed(
     conversation: &Conversation<'_>,
@@ -165,9 +200,10 @@ fn changed(
         let found = found.map_or_else(|| "nothing".to_owned(), |found| evidence::brief(&found, 120));
         Some(format!("`{}` is {found}, not {}", contract.key(key).unwrap_or_default(), evidence::shorten(expected, 80)))
     };
-    // Databases that cannot hold NUL may leave it out; everything else comes through.
+    // Databases that cannot hold NUL may leave it out, or put U+FFFD in its place; everything else comes through.
     let text = message.sent.text.as_deref().unwrap_or_default();
-    if !text.contains('\0') && text_of(Role::Text).as_deref() != Some(text) {
+    let without_nul = |text: &str| text.replace(['\0', '\u{fffd}'], "");
+    if text_of(Role::Text).is_none_or(|told| without_nul(&told) != without_nul(text)) {
         return told(Role::Text, value(heard, Role::Text), text);
     }
     if text_of(Role::Type).is_some_and(|of_type| of_type != route.customer_type) {

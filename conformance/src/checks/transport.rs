@@ -140,7 +140,7 @@ fn polling_equal(conversation: &Conversation<'_>, route: &Route) -> Judgement {
         if !by(Transport::Websocket).any(|member| heard(&member)) {
             return Err(Failure::NotTested {
                 reason: "no WebSocket member heard the message".to_owned(),
-                because: Some("broadcast.delivered"),
+                because: conversation.obstacle(),
             });
         }
         for member in by(Transport::Polling) {

@@ -104,10 +104,7 @@ impl<'a> Connection<'a> {
     /// # Errors
     /// [`Failure::NotTested`] with the reason why it did not.
     pub fn usable(&self) -> Result<(), Failure> {
-        let because = match self.transport {
-            Transport::Polling | Transport::Upgrade => "transport.open.polling",
-            Transport::Websocket => "transport.open.websocket",
-        };
+        let because = self.opened_by();
         match &self.refusal {
             None if self.connected.is_some() => Ok(()),
             None => Err(not_tested(format!("{} did not connect", self.peer))),
@@ -126,6 +123,15 @@ impl<'a> Connection<'a> {
                 reason: format!("{}: CONNECT was not answered", self.peer),
                 because: Some(because),
             }),
+        }
+    }
+
+    /// The requirement that its opening is about.
+    #[must_use]
+    pub fn opened_by(&self) -> &'static str {
+        match self.transport {
+            Transport::Polling | Transport::Upgrade => "transport.open.polling",
+            Transport::Websocket => "transport.open.websocket",
         }
     }
 

@@ -5,6 +5,7 @@
 mod connection;
 pub mod evidence;
 mod message;
+mod obstacle;
 mod probe;
 mod reply;
 #[cfg(test)]
@@ -186,13 +187,13 @@ impl<'a> Conversation<'a> {
     /// The connections that were members of the route's room when the message was sent; at least one.
     ///
     /// # Errors
-    /// [`Failure::NotTested`], explained by `join.acknowledged`, where there is none.
+    /// [`Failure::NotTested`], explained by what kept them out, where there is none.
     pub fn members(&self, route: &Route, message: &Message<'_>) -> Result<Vec<&Connection<'a>>, Failure> {
         let members = self.members_at(&route.room, message);
         if members.is_empty() {
             return Err(Failure::NotTested {
                 reason: format!("no socket had an acknowledged join of {} when the message was sent", route.room),
-                because: Some("join.acknowledged"),
+                because: self.obstacle().or(Some("join.acknowledged")),
             });
         }
         Ok(members)

@@ -254,7 +254,7 @@ pub const SLOW_MEMBER: Blueprint = Blueprint {
     about: "a member that asks for more than its connection takes and stops reading; then messages, which the other member \
             must hear in time",
     needs: &[Capability::List],
-    phase: Phase::Together,
+    phase: Phase::Last,
     steps: |plan| {
         let (Some(route), Some(exchange)) = (plan.contract.routes.first(), &plan.contract.list) else {
             return Vec::new();

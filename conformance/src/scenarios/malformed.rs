@@ -65,7 +65,7 @@ pub const MALFORMED: Blueprint = Blueprint {
     about: "malformed packets by each transport, shared out among the types, each from a socket of its own in the type's \
             room and followed by a message that the other member must hear",
     needs: &[],
-    phase: Phase::Together,
+    phase: Phase::Last,
     steps: |plan| {
         let all: Vec<_> = plan
             .doors()
@@ -92,7 +92,7 @@ pub const MAX_PAYLOAD: Blueprint = Blueprint {
     about: "per transport an event of one byte more than `maxPayload`, and one of far more, each followed by a message that \
             the other member must hear",
     needs: &[],
-    phase: Phase::Together,
+    phase: Phase::Last,
     steps: |plan| {
         let Some(route) = plan.contract.routes.first() else { return Vec::new() };
         let mut steps = broadcast::observed_plainly(route);

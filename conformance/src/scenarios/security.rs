@@ -37,11 +37,13 @@ const TRICKS: [Trick; 7] = [
             .map(|event| emit(actor, event, vec![chat.clone()]))
             .to_vec()
     }),
-    ("opens another's chat", |plan, actor, route| {
+    ("asks for the list, and opens another's chat", |plan, actor, route| {
         let chat = format!("$chat_id:{}", label_of(route, "plain"));
         let opened = json!({identity_key(plan): chat, "type": route.customer_type, "sender": "$agent"});
         let number = format!("$number:{}", label_of(route, "plain"));
+        let page = json!({"sender": "$agent", "customer_type": route.customer_type, "page": 1, "page_size": 1});
         vec![
+            emit(actor, "fetch_all_chats", vec![page]),
             emit(actor, "join_chat", vec![opened.clone()]),
             emit(actor, "fetch_chats_by_user", vec![opened]),
             emit(actor, "search_chat", vec![json!({"customer": number, "sender": "$agent"})]),

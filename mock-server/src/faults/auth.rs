@@ -49,7 +49,7 @@ const ANY_TOKEN_ACCEPTED: Fault = Fault {
     id: "any-token-accepted",
     about: "Any text is good enough for a token, as long as there is one.",
     violates: &["auth.reject", "auth.rest"],
-    side_effects: &["auth.logout"],
+    side_effects: &["auth.logout", "security.input"],
     acts: &[Act::Token(|presented| {
         if presented.token.is_some_and(|token| !token.is_empty()) { Ok(()) } else { presented.verdict }
     })],
@@ -59,7 +59,7 @@ const MISSING_TOKEN_ACCEPTED: Fault = Fault {
     id: "missing-token-accepted",
     about: "A socket without a token is let in: where there is nothing to check, nothing is checked.",
     violates: &["auth.reject"],
-    side_effects: &[],
+    side_effects: &["security.input"],
     acts: &[Act::Token(|presented| {
         waive(presented, presented.door == Door::Socket && presented.verdict == Err(TokenError::Missing))
     })],
@@ -104,7 +104,7 @@ const REST_UNPROTECTED: Fault = Fault {
     id: "rest-unprotected",
     about: "The REST routes ask for no token: the check was put before the socket only.",
     violates: &["auth.rest"],
-    side_effects: &[],
+    side_effects: &["security.input"],
     acts: &[Act::Token(|presented| waive(presented, presented.door == Door::Rest))],
 };
 

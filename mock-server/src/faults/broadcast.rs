@@ -35,7 +35,13 @@ const BROADCAST_LATE: Fault = Fault {
     about: "Broadcasts leave every five seconds in one go, or whenever a poller comes round: later than the \
             deadline.",
     violates: &["broadcast.delivered"],
-    side_effects: &["join.effective", "broadcast.slow-member", "resilience.large-room", "transport.polling-equal"],
+    side_effects: &[
+        "join.effective",
+        "broadcast.slow-member",
+        "resilience.churn",
+        "resilience.large-room",
+        "transport.polling-equal",
+    ],
     acts: &[Act::Broadcast(|broadcasts, _| {
         for broadcast in broadcasts {
             broadcast.delay = Duration::from_secs(5);
@@ -48,7 +54,7 @@ const ONE_TYPE_LATE: Fault = Fault {
     about: "One type's broadcasts go through a queue that is worked on every five seconds; the others' leave at \
             once.",
     violates: &["broadcast.delivered", "broadcast.independent"],
-    side_effects: &["broadcast.slow-member"],
+    side_effects: &["broadcast.slow-member", "resilience.churn"],
     acts: &[Act::Broadcast(|broadcasts, scene| {
         for broadcast in broadcasts.iter_mut().filter(|_| scene.is_row(3)) {
             broadcast.delay = Duration::from_secs(5);
@@ -152,6 +158,8 @@ const BROADCAST_BEFORE_SAVE: Fault = Fault {
         "payload.identity",
         "broadcast.burst",
         "broadcast.redelivery",
+        "broadcast.reopened",
+        "broadcast.agent-reply",
         "list.filter",
         "list.consistent",
     ],
@@ -162,7 +170,7 @@ const SLOW_MEMBER_AWAITED: Fault = Fault {
     id: "slow-member-awaited",
     about: "The broadcast awaits each member's connection in turn: one that takes no more bytes holds up the others.",
     violates: &["broadcast.slow-member"],
-    side_effects: ANYTHING_HEARD,
+    side_effects: &[],
     acts: &[Act::Broadcast(|broadcasts, scene| {
         for broadcast in broadcasts {
             if scene.outgoing.members(&broadcast.room).any(|member| member.is_stalled()) {

@@ -31,6 +31,7 @@ const CHAT_PER_MESSAGE: Fault = Fault {
         "broadcast.not-status",
         "broadcast.reopened",
         "list.filter",
+        "security.input",
     ],
     acts: &[Act::Arrival(|arrival| {
         // What tells messages apart tells the chats apart; only digits are numbers.
@@ -86,7 +87,8 @@ const BATCH_FIRST_ONLY: Fault = Fault {
     side_effects: &[],
     acts: &[Act::Webhook(|body| {
         for value in values(body) {
-            value["messages"].as_array_mut().into_iter().for_each(|messages| messages.truncate(1));
+            let messages = value.get_mut("messages").and_then(Value::as_array_mut);
+            messages.into_iter().for_each(|messages| messages.truncate(1));
         }
     })],
 };
@@ -98,7 +100,7 @@ const BATCH_LAST_ONLY: Fault = Fault {
     side_effects: &[],
     acts: &[Act::Webhook(|body| {
         for value in values(body) {
-            let messages = value["messages"].as_array_mut();
+            let messages = value.get_mut("messages").and_then(Value::as_array_mut);
             messages.into_iter().for_each(|messages| drop(messages.drain(..messages.len().saturating_sub(1))));
         }
     })],
@@ -114,7 +116,8 @@ const REDELIVERY_COUNTED: Fault = Fault {
 
 /// Each `value` of a webhook's body: what holds messages, or receipts.
 fn values(body: &mut Value) -> impl Iterator<Item = &mut Value> {
-    list_mut(body, "entry").flat_map(|entry| list_mut(entry, "changes")).filter_map(|change| change.get_mut("value"))
+    let values = list_mut(body, "entry").flat_map(|entry| list_mut(entry, "changes"));
+    values.filter_map(|change| change.get_mut("value")).filter(|value| value.is_object())
 }
 
 fn list_mut<'v>(value: &'v mut Value, key: &str) -> impl Iterator<Item = &'v mut Value> {

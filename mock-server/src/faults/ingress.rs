@@ -177,7 +177,7 @@ const WRONG_SHAPES_ACCEPTED: Fault = Fault {
 
 const WEBHOOK_ANSWERED_LATE: Fault = Fault {
     id: "webhook-answered-late",
-    about: "The webhook is answered after everything is done, which takes 1.5 s: the provider gives up and repeats.",
+    about: "The webhook is answered after everything is done, which takes 1.1 s: the provider gives up and repeats.",
     violates: &["ingress.prompt"],
     side_effects: &[],
     acts: &[Act::Http(|request, next| {
@@ -185,7 +185,7 @@ const WEBHOOK_ANSWERED_LATE: Fault = Fault {
             let delivered = is_webhook(&request);
             let response = next.run(request).await;
             if delivered {
-                tokio::time::sleep(Duration::from_millis(1_500)).await;
+                tokio::time::sleep(Duration::from_millis(1_100)).await;
             }
             response
         })

@@ -94,7 +94,7 @@ const JOIN_ANSWERED_TO_EVERYBODY: Fault = Fault {
     id: "join-answered-to-everybody",
     about: "The answer is emitted without an addressee (`to=sid` is missing): every page hears of every join.",
     violates: &["join.private-answer"],
-    side_effects: &["join.acknowledged", "join.unknown-room", "join.malformed"],
+    side_effects: &["join.acknowledged", "join.unknown-room", "join.malformed", "security.input"],
     acts: &[Act::Answer(|answers, asked, contract| {
         for answer in joined(answers, asked, contract) {
             answer.to_everybody = true;

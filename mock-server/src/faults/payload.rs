@@ -136,6 +136,8 @@ const ONE_CHAT_ID_FOR_ALL: Fault = Fault {
         "list.consistent",
         "payload.unread",
         "broadcast.agent-reply",
+        "list.filter",
+        "security.input",
     ],
     acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::Identity, "executive-1"))],
 };

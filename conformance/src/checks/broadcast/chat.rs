@@ -9,9 +9,21 @@ use crate::verdict::{Failure, Finding, Judgement};
 
 /// A first message from an unknown number makes a chat and broadcasts it.
 pub(super) fn new_chat(conversation: &Conversation<'_>, route: &Route) -> Judgement {
-    let first = conversation.messages_to(route)?[0];
+    let messages = conversation.messages_to(route)?;
+    let first = messages[0];
     let observer = observer(conversation, route)?;
-    let heard = conversation.delivered(observer, first, route)?;
+    let later = messages[1..].iter().find_map(|message| conversation.delivered(observer, message, route).ok());
+    let heard = match (conversation.delivered(observer, first, route), later) {
+        (Err(Failure::NotTested { because: Some("broadcast.delivered"), .. }), Some(later)) => {
+            return Err(Finding::new(
+                "a broadcast of the first message of a number",
+                "none, although the next ones are",
+            )
+            .with([first.line(), later[0].line()])
+            .into());
+        }
+        (heard, _) => heard?,
+    };
     match chat_id(conversation, heard[0]).and_then(Value::as_str) {
         Some(id) if !id.is_empty() => Ok(1),
         _ => Err(Finding::new("a chat of its own for a number that never wrote before", "the broadcast names no chat")
@@ -125,10 +137,21 @@ pub(super) fn agent_reply(conversation: &Conversation<'_>, route: &Route) -> Jud
     conversation.delivered(observer, message, route)?;
     let exchanges = observer.exchanges(&send.request, send.answer.as_deref().unwrap_or_default());
     let Some((asked, Some(answer))) = exchanges.first() else {
-        return Err(not_tested(format!("{} was not answered", send.request)));
+        let unknown = exchanges.is_empty() && conversation.chat_id_of(message.sent).is_none();
+        return Err(Failure::NotTested {
+            reason: match unknown {
+                true => "no broadcast told the chat's id, without which nobody can reply".to_owned(),
+                false => format!("{} was not answered", send.request),
+            },
+            because: unknown.then_some("payload.identity"),
+        });
     };
     if answer.args.first().and_then(|answer| answer.get("status")) != Some(&Value::from(1)) {
-        return Err(not_tested(format!("the agent's message was refused: {}", brief(answer.args.first()))));
+        let nameless = conversation.chat_id_of(message.sent).is_none_or(str::is_empty);
+        return Err(Failure::NotTested {
+            reason: format!("the agent's message was refused: {}", brief(answer.args.first())),
+            because: nameless.then_some("payload.identity"),
+        });
     }
     let reply = asked.args.first().and_then(|asked| asked.get("message")).and_then(Value::as_str).unwrap_or_default();
     let update = observer

@@ -79,7 +79,10 @@ fn room(pause: u64, times: usize) -> Tape {
     for actor in CROWD {
         tape.member(actor, "Partner");
     }
-    tape.sends("Partner", "Partner/to all").told_all(&CROWD[..2], "Partner/to all").wait(pause);
+    tape.sends("Partner", "Partner/to all")
+        .told_all(&CROWD[..2], "Partner/to all")
+        .told(MEMBER, "Partner/to all")
+        .wait(pause);
     for _ in 0..times {
         tape.told(CROWD[2], "Partner/to all");
     }
@@ -99,7 +102,7 @@ fn every_member_of_a_full_room_hears_a_message_once_and_in_time() {
 fn a_room_that_does_not_fill_is_not_tested() {
     let mut tape = observed(Tape::of(&LARGE_ROOM));
     tape.member("crowd/1", "Partner").member("crowd/2", "Partner").closes("crowd/2", false);
-    tape.sends("Partner", "Partner/to all").told("crowd/1", "Partner/to all");
+    tape.sends("Partner", "Partner/to all").told("crowd/1", "Partner/to all").told(MEMBER, "Partner/to all");
     tape.leaves_open("resilience.large-room", None);
     let mut tape = observed(Tape::of(&LARGE_ROOM));
     tape.skips("a room of 1000", "too few open files").leaves_open("resilience.large-room", None);

@@ -4,9 +4,9 @@ use fixtures::Route;
 
 use crate::checks::broadcast::plainly;
 use crate::checks::survival::next_is_heard;
-use crate::conversation::{Conversation, evidence, not_tested};
+use crate::conversation::{Connection, Conversation, evidence, not_tested};
 use crate::recording::What;
-use crate::verdict::Judgement;
+use crate::verdict::{Failure, Judgement};
 
 /// After each malformed packet, every other member still gets the next broadcast. One message follows each packet, and the
 /// first of them with nothing odd before it.
@@ -14,15 +14,20 @@ pub(super) fn malformed(conversation: &Conversation<'_>, route: &Route) -> Judge
     let mut messages = conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
     let plain = messages.next().ok_or_else(|| not_tested(format!("no {} message was sent", route.customer_type)))?;
     plainly(conversation, route, plain)?;
-    let mut observations = 0;
+    let (mut observations, mut untested) = (0, None);
     for after in messages {
         // The message is named for the packet before it, and so is the socket that sent that.
         let odd = &*after.sent.label;
         let Some(sent) = sent_by(conversation, odd) else { continue };
         let what = odd.split_once('/').map_or(odd, |(_, what)| what);
-        observations += next_is_heard(conversation, route, plain, after, what, &[sent])?;
+        match next_is_heard(conversation, route, plain, after, what, &[sent]) {
+            Ok(heard) => observations += heard,
+            // What a packet does may be why those before it were never fenced.
+            Err(Failure::Violation(finding)) => return Err(Failure::Violation(finding)),
+            Err(failure) => untested = untested.or(Some(failure)),
+        }
     }
-    Ok(observations)
+    untested.map_or(Ok(observations), Err)
 }
 
 /// A message above `maxPayload` costs at most its own session.
@@ -32,7 +37,9 @@ pub(super) fn max_payload(conversation: &Conversation<'_>) -> Judgement {
         _ => None,
     });
     if let Some(reason) = skipped {
-        return Err(not_tested(reason));
+        let untold = |one: &&Connection<'_>| one.handshake.is_some_and(|told| told.get("maxPayload").is_none());
+        let because = conversation.connections.iter().find(untold).map(|one| one.opened_by());
+        return Err(Failure::NotTested { reason, because });
     }
     let Some(route) = conversation.contract().routes.first() else { return Ok(0) };
     malformed(conversation, route)
