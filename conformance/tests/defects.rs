@@ -106,6 +106,7 @@ const DEFECTS: &[Defect] = &[
     Defect {
         id: "payload-differs",
         violated: &["payload.parity", "payload.schema [Vendor]", "payload.text [Vendor]"],
+        causes: &["payload.text"],
         diagnosis: Some("payload-differs"),
         ..NONE
     },

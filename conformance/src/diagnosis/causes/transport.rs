@@ -19,10 +19,14 @@ pub(super) fn unsticky_polling(facts: &Facts<'_, '_>) -> Option<Diagnosis> {
     let polling: Vec<_> = connections(facts)
         .filter(|connection| begins_by_polling(connection) && connection.handshake.is_some())
         .collect();
-    let lost: Vec<_> = polling.iter().filter(|connection| lost_by_its_server(connection)).collect();
+    // CONNECT itself may have gone elsewhere, too.
+    let unanswered = |connection: &Connection<'_>| matches!(connection.refusal, Some(Refusal::TimedOut));
+    let lost: Vec<_> =
+        polling.iter().filter(|connection| is_unknown_later(connection) || unanswered(connection)).collect();
     let websockets_live = connections(facts)
         .any(|connection| connection.transport == Transport::Websocket && connection.connected.is_some());
-    if lost.len() < 2 || lost.len() * 3 < polling.len() {
+    // Which requests go astray is the balancer's turn to say: by luck, most sessions may get through.
+    if !lost.iter().any(|connection| is_unknown_later(connection)) || lost.len() < 2 || lost.len() * 6 < polling.len() {
         return None;
     }
     let line = |connection: &&&&Connection<'_>| {
@@ -62,7 +66,7 @@ fn begins_by_polling(connection: &Connection<'_>) -> bool {
 }
 
 /// Whether a session that was opened was unknown a moment later: a poll of it was refused.
-fn lost_by_its_server(connection: &Connection<'_>) -> bool {
+fn is_unknown_later(connection: &Connection<'_>) -> bool {
     connection.closed.is_some_and(|(_, by_us, how)| !by_us && how.contains("a poll was answered with HTTP 4"))
 }
 
