@@ -24,14 +24,17 @@ const LAYERS: &[Layer] = &[
     Layer { modules: &["recording"], may_name: &[] },
     Layer {
         modules: &["scenario", "scenarios"],
-        may_name: &["scenario", "scenarios", "recording", "target::Capability"],
+        may_name: &["scenario", "scenarios", "recording", "target::Capability", "target::Signature"],
     },
     Layer { modules: &["conversation"], may_name: &["recording", "verdict", "target::Capability"] },
     Layer {
         modules: &["checks"],
         may_name: &["conversation", "recording", "verdict", "scenarios", "target::Capability"],
     },
-    Layer { modules: &["diagnosis"], may_name: &["conversation", "verdict", "scenarios"] },
+    Layer {
+        modules: &["diagnosis"],
+        may_name: &["conversation", "recording", "checks::parse_time", "verdict", "scenarios"],
+    },
     Layer { modules: &["report"], may_name: &["run::event", "verdict", "diagnosis"] },
     Layer { modules: &["net"], may_name: &[] },
     Layer { modules: &["wire"], may_name: &["net"] },

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use fixtures::Role;
-use jiff::Timestamp;
 
 use super::{ANYTHING_HEARD, Act, Area, Fault, Scene};
 use crate::chats::{Author, Chat};
@@ -19,6 +18,7 @@ pub(super) const AREA: Area = Area {
         &MESSAGES_OVERTAKE,
         &BURST_THROTTLED,
         &LOST_WHEN_TYPES_MEET,
+        &LOST_BETWEEN_TYPES,
         &CROSSED_WHEN_TYPES_MEET,
         &NEW_CHAT_UNTOLD,
         &NEW_CHAT_WITHOUT_ID,
@@ -97,6 +97,19 @@ const LOST_WHEN_TYPES_MEET: Fault = Fault {
     side_effects: ANYTHING_HEARD,
     acts: &[Act::Broadcast(|broadcasts, scene| {
         if met(scene).is_some() {
+            broadcasts.clear();
+        }
+    })],
+};
+
+const LOST_BETWEEN_TYPES: Fault = Fault {
+    id: "lost-between-types",
+    about: "All types share one worker, variables included: whenever messages of two types arrive at the same moment, the \
+            second one's broadcast is lost.",
+    violates: &["broadcast.concurrent"],
+    side_effects: ANYTHING_HEARD,
+    acts: &[Act::Broadcast(|broadcasts, scene| {
+        if of_another_type_within(scene, Duration::from_millis(50)).is_some() {
             broadcasts.clear();
         }
     })],
@@ -222,10 +235,16 @@ const MUCH: usize = 16;
 /// A chat of another type that was written to at the same moment, where the chat's worker is the shared one.
 fn met<'a>(scene: &Scene<'a>) -> Option<&'a Chat> {
     let now = scene.chat.last().time;
-    let since = |time: Timestamp| now.duration_since(time).unsigned_abs();
-    let new = scene.chats.all().filter(|chat| since(chat.created) < Duration::from_mins(1)).count();
-    let is_shared = new > MUCH && scene.chat.number.ends_with(['2', '7']);
-    scene.chats.all().filter(|_| is_shared).find(|other| {
-        other.customer_type != scene.chat.customer_type && since(other.last().time) < Duration::from_millis(5)
+    let is_recent = |chat: &&Chat| now.duration_since(chat.created).unsigned_abs() < Duration::from_mins(1);
+    let is_shared = scene.chats.all().filter(is_recent).count() > MUCH && scene.chat.number.ends_with(['2', '7']);
+    of_another_type_within(scene, Duration::from_millis(5)).filter(|_| is_shared)
+}
+
+/// A chat of another type that was written to at the same moment, give or take so much.
+fn of_another_type_within<'a>(scene: &Scene<'a>, moment: Duration) -> Option<&'a Chat> {
+    let now = scene.chat.last().time;
+    scene.chats.all().find(|other| {
+        let apart = now.duration_since(other.last().time).unsigned_abs();
+        other.customer_type != scene.chat.customer_type && apart < moment
     })
 }

@@ -18,7 +18,6 @@ use super::{
         UpgradeError, open::Live, signal::Witness,
     },
     polling::{self, End},
-    upgrade::Hold,
     websocket,
 };
 
@@ -32,7 +31,7 @@ pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 pub(super) enum Command {
     Send(Frame, Reply<(), SendError>),
     PostRaw(Bytes, Reply<u16, SendError>),
-    Upgrade(Reply<(), UpgradeError>, Hold),
+    Upgrade(Reply<(), UpgradeError>),
     Read(bool),
     Close,
     Abort,

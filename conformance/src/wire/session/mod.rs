@@ -21,7 +21,6 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::core::{Command, Core, Reply};
-use self::upgrade::Hold;
 use super::{
     CloseReason, Closed, Frame, Handshake, Observer, OpenError, SendError, SessionOptions, UpgradeError,
     open::{Opened, open},
@@ -92,23 +91,7 @@ impl Session {
     /// # Errors
     /// Says which step failed. Unless the session is over, it goes on by polling.
     pub async fn upgrade(&self) -> Result<(), UpgradeError> {
-        self.upgrade_around(async {}).await
-    }
-
-    /// As [`Session::upgrade`], with something done between the answer to the probe and the last step: by a client whose line
-    /// is slow, that takes as long. It is done also where it does not get that far.
-    ///
-    /// # Errors
-    /// As [`Session::upgrade`].
-    pub async fn upgrade_around(&self, meanwhile: impl Future<Output = ()>) -> Result<(), UpgradeError> {
-        let (begun, has_begun) = oneshot::channel();
-        let (done, over) = oneshot::channel();
-        let between = async {
-            let _never_where_the_probe_fails = has_begun.await;
-            meanwhile.await;
-            drop(done);
-        };
-        tokio::join!(self.ask(|reply| Command::Upgrade(reply, Hold { begun, over })), between).0
+        self.ask(Command::Upgrade).await
     }
 
     /// Whether pings that come from now on are answered.
