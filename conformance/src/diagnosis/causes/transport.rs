@@ -6,7 +6,7 @@ use super::super::facts::Facts;
 use super::{Diagnosis, in_words, list, node, python};
 use crate::conversation::{Connection, Refusal, evidence};
 use crate::recording::{Direction, Transport};
-use crate::scenarios::ONE_MESSAGE_PER_TYPE;
+use crate::scenarios::{MALFORMED, MAX_PAYLOAD, ONE_MESSAGE_PER_TYPE};
 
 /// How much later WebSocket frames must come than those of polling sessions to be held back.
 const HELD_BACK: Duration = Duration::from_millis(150);
@@ -16,7 +16,10 @@ const TIMES: u32 = 4;
 
 /// Polling sessions open, and their very next requests are answered "unknown session".
 pub(super) fn unsticky_polling(facts: &Facts<'_, '_>) -> Option<Diagnosis> {
-    let polling: Vec<_> = connections(facts)
+    // Who says what no good client says may lose its session for that.
+    let good = facts.conversations.iter().filter(|one| ![MALFORMED.name, MAX_PAYLOAD.name].contains(&one.name));
+    let polling: Vec<_> = good
+        .flat_map(|conversation| &conversation.connections)
         .filter(|connection| begins_by_polling(connection) && connection.handshake.is_some())
         .collect();
     // CONNECT itself may have gone elsewhere, too.
