@@ -42,7 +42,6 @@ const AUDIBLE: &[Row] = &[
     ("second-join-doubles", &["second-join-doubles"], &[]),
     ("leave-without-leaving", &["leave-without-leaving"], &[]),
     ("receipts-told", &["receipt-broadcast"], &[]),
-    ("broadcast-before-save", &["broadcast-before-save"], &["*"]),
     ("key-renamed-for-one-type", &["payload-differs"], &[]),
     ("list-oldest-first", &["list-unsorted"], &[]),
     ("list-sorted-by-name", &["list-unsorted"], &[]),

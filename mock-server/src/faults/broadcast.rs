@@ -163,7 +163,7 @@ const NEW_CHAT_WITHOUT_ID: Fault = Fault {
 
 const BROADCAST_BEFORE_SAVE: Fault = Fault {
     id: "broadcast-before-save",
-    about: "The message is told first and saved half a second later: who asks for the list on receipt does not find it \
+    about: "The message is told first and saved 50 ms later: who asks for the list on receipt does not find it \
             there.",
     violates: &["broadcast.saved-first"],
     side_effects: &[
@@ -180,7 +180,7 @@ const BROADCAST_BEFORE_SAVE: Fault = Fault {
         "list.filter",
         "list.consistent",
     ],
-    acts: &[Act::StoreLate(Duration::from_millis(500))],
+    acts: &[Act::StoreLate(Duration::from_millis(50))],
 };
 
 const SLOW_MEMBER_AWAITED: Fault = Fault {
