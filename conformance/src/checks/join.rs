@@ -121,7 +121,7 @@ fn private_answer(conversation: &Conversation<'_>) -> Judgement {
     if observations == 0 {
         return Err(Failure::NotTested {
             reason: "no request to join was answered".to_owned(),
-            because: Some("join.acknowledged"),
+            because: conversation.obstacle().or(Some("join.acknowledged")),
         });
     }
     Ok(observations)

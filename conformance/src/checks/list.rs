@@ -139,10 +139,25 @@ fn filter(conversation: &Conversation<'_>, route: &Route) -> Judgement {
             .with([page.line()])
             .into());
         }
-        observations += page.chats().len();
+        observations += page.chats().len() + counted(page)?;
     }
     observations += shows_own_chats(conversation, route, &pages)?;
     Ok(observations + pages_join(conversation, &pages)?)
+}
+
+/// `total` and `total_chats` say the same, and no less than the page shows; where the answer has them.
+fn counted(page: &Page<'_, '_>) -> Judgement {
+    let (total, chats) = (page.pagination("total"), page.pagination("total_chats"));
+    let least = u64::try_from(page.chats().len()).ok();
+    if total.is_some_and(|total| chats.is_some_and(|chats| chats != total) || Some(total) < least) {
+        return Err(Finding::new(
+            "`total` counts the chats of the list, as `total_chats` does",
+            format!("total {total:?}, total_chats {chats:?}, and {} chats on the page", page.chats().len()),
+        )
+        .with([page.line()])
+        .into());
+    }
+    Ok(usize::from(total.is_some()))
 }
 
 /// The chats that the suite has written to are in their type's list: those of customers whose next message was heard,

@@ -51,6 +51,11 @@ fn reply_sent(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let agent = observer(conversation, route)?;
     conversation.delivered(agent, conversation.message(&label)?, route)?;
     let replies = conversation.replies_to(&label)?;
+    let question = conversation.message(&label)?;
+    if conversation.chat_id_of(question.sent).is_none_or(str::is_empty) {
+        let reason = "no broadcast told the chat's id, without which nobody can reply".to_owned();
+        return Err(Failure::NotTested { reason, because: Some("payload.identity") });
+    }
     for reply in &replies {
         let wrong = match &*reply.attempts {
             [] => format!(
@@ -142,6 +147,8 @@ fn timeout(conversation: &Conversation<'_>) -> Judgement {
                         evidence::span(silence)
                     )
                 }
+                // What is not heard even when the silence is over was not held up by it.
+                Err(unheard) if answered.is_some() => return Err(unheard),
                 Err(_) => "not heard".to_owned(),
             };
             let expected = format!("`{}` at {} while the provider is silent", route.event, member.describe());

@@ -176,11 +176,18 @@ pub(super) fn deliveries<'a>(
     found
 }
 
-/// Whether a chat summary is of this message's chat: by the customer's number, or by the chat's id where that is known.
+/// Whether a chat summary is of this message's chat: by the customer's number, or by the chat's id where that is known. What
+/// names another number is of another chat, whatever its id: ids may be anything.
 #[must_use]
 pub fn is_about(summary: &Value, contract: &Contract, sent: &Sent, chat: Option<&str>) -> bool {
     let text = |role| contract.key(role).and_then(|key| summary.get(key)).and_then(Value::as_str);
-    text(Role::Number) == Some(&sent.number) || (chat.is_some() && text(Role::Identity) == chat)
+    let number = text(Role::Number).unwrap_or_default();
+    if number == sent.number {
+        return true;
+    }
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let may_be_the_same = digits.ends_with(&sent.number) || sent.number.ends_with(&digits);
+    may_be_the_same && chat.is_some_and(|chat| !chat.is_empty()) && text(Role::Identity) == chat
 }
 
 /// Learns which nonce's chat has which id, from every object that tells both: broadcasts and lists alike.

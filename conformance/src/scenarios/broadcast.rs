@@ -64,7 +64,8 @@ pub const ONE_MESSAGE_PER_TYPE: Blueprint = Blueprint {
 /// The list is asked for at the moment a broadcast arrives.
 pub const LIST_ON_RECEIPT: Blueprint = Blueprint {
     name: "list-on-receipt",
-    about: "three times per type: a message, and the chat list asked for at the moment its broadcast arrives",
+    about: "three times per type: a message, and the chat list asked for at the moment its broadcast arrives; and \
+            once more a while later",
     needs: &[Capability::List],
     phase: Phase::Together,
     steps: |plan| {
@@ -74,6 +75,9 @@ pub const LIST_ON_RECEIPT: Blueprint = Blueprint {
                 steps.extend([send(route, label, "customer", "is this saved?"), observer_heard(route, &[label])]);
                 steps.extend(list(plan, &member(route), route, 1, 100));
             }
+            // Whether the chat is in the list at all.
+            steps.push(Step::Settle { actors: vec![Actor::from(member(route))] });
+            steps.extend(list(plan, &member(route), route, 1, 100));
             steps
         })]
     },

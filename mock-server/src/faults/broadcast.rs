@@ -76,14 +76,14 @@ const MESSAGES_OVERTAKE: Fault = Fault {
 
 const BURST_THROTTLED: Fault = Fault {
     id: "burst-throttled",
-    about: "A chat is told at most once in 5 ms: of messages that come at once the first is told, and the last is \
-            not.",
+    about: "A chat is told at most six times in 50 ms: of many messages that come at once the first are told, and the \
+            last is not.",
     violates: &["broadcast.burst"],
-    side_effects: ANYTHING_HEARD,
+    side_effects: &["transport.malformed", "transport.max-payload", "resilience.churn"],
     acts: &[Act::Broadcast(|broadcasts, scene| {
-        let before = scene.chat.messages().iter().rev().nth(1);
+        let before = scene.chat.messages().iter().rev().nth(6);
         let since = before.map(|before| scene.chat.last().time.duration_since(before.time).unsigned_abs());
-        if since.is_some_and(|since| since < Duration::from_millis(5)) {
+        if since.is_some_and(|since| since < Duration::from_millis(50)) {
             broadcasts.clear();
         }
     })],
@@ -163,7 +163,7 @@ const NEW_CHAT_WITHOUT_ID: Fault = Fault {
 
 const BROADCAST_BEFORE_SAVE: Fault = Fault {
     id: "broadcast-before-save",
-    about: "The message is told first and saved 50 ms later: who asks for the list on receipt does not find it \
+    about: "The message is told first and saved 15 ms later: who asks for the list on receipt does not find it \
             there.",
     violates: &["broadcast.saved-first"],
     side_effects: &[
@@ -180,7 +180,7 @@ const BROADCAST_BEFORE_SAVE: Fault = Fault {
         "list.filter",
         "list.consistent",
     ],
-    acts: &[Act::StoreLate(Duration::from_millis(50))],
+    acts: &[Act::StoreLate(Duration::from_millis(15))],
 };
 
 const SLOW_MEMBER_AWAITED: Fault = Fault {

@@ -31,6 +31,7 @@ const CHAT_PER_MESSAGE: Fault = Fault {
         "broadcast.not-status",
         "broadcast.reopened",
         "list.filter",
+        "provider.reply-sent",
         "security.input",
     ],
     acts: &[Act::Arrival(|arrival| {

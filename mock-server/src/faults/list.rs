@@ -32,7 +32,8 @@ const LIST_UNANSWERED: Fault = Fault {
     id: "list-unanswered",
     about: "Nobody listens to the request for the list: pages stay empty until a broadcast comes.",
     violates: &["list.shape"],
-    side_effects: &[],
+    // Lists are what a connection is clogged with.
+    side_effects: &["broadcast.slow-member"],
     acts: &[Act::Request(
         |asked, _, contract| if asked.is_one(contract.list.as_ref()) { Flow::Drop } else { Flow::On },
     )],

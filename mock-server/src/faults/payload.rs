@@ -137,6 +137,7 @@ const ONE_CHAT_ID_FOR_ALL: Fault = Fault {
         "payload.unread",
         "broadcast.agent-reply",
         "list.filter",
+        "provider.reply-sent",
         "security.input",
     ],
     acts: &[Act::Summary(|summary, shown| shown.set(summary, Role::Identity, "executive-1"))],

@@ -28,7 +28,7 @@ const UNKNOWN_ROOM_ACKNOWLEDGED: Fault = Fault {
     about: "Any name is acknowledged, as `socket.join(room)` takes any: a page with a slip of the pen in it waits \
             for ever.",
     violates: &["join.unknown-room"],
-    side_effects: &["join.malformed"],
+    side_effects: &["join.malformed", "security.input"],
     acts: &[Act::Answer(|answers, asked, contract| {
         let Some(room) = asked.room().map(str::to_owned).filter(|_| asked.is(&contract.join)) else { return };
         for answer in answers.iter_mut().filter(|answer| answer.is_refusal()) {

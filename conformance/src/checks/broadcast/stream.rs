@@ -80,7 +80,7 @@ pub(super) fn all_once(
 ) -> Judgement {
     plainly(conversation, route, messages[0])?;
     let others = &messages[1..];
-    let mut wrong = BTreeMap::new();
+    let (mut wrong, mut untested) = (BTreeMap::new(), None);
     for message in others {
         match once(conversation, observer, message, route) {
             Ok(_) => {}
@@ -90,11 +90,12 @@ pub(super) fn all_once(
             Err(Failure::NotTested { because: Some(_), .. }) => {
                 wrong.insert(message.sent.label.to_string(), "never".to_owned());
             }
-            Err(other) => return Err(other),
+            // Where others are missing, that may be why it was never fenced.
+            Err(other) => untested = untested.or(Some(other)),
         }
     }
     if wrong.is_empty() {
-        return Ok(others.len());
+        return untested.map_or(Ok(others.len()), Err);
     }
     let told: Vec<String> = wrong.iter().map(|(label, how)| format!("{label}: {how}")).collect();
     Err(Finding::new(format!("each of {} messages once at {}", others.len(), observer.describe()), told.join(", "))

@@ -27,7 +27,7 @@ use super::{CommandError, backend, output};
 use coverage::Untripped;
 use row::Row;
 use tokio::task::JoinError;
-use trial::Pace;
+use trial::Patience;
 
 /// The version of the matrix's shape as JSON. Keys may be added within a version; none is taken away or changes its meaning.
 const FORMAT: u32 = 1;
@@ -106,13 +106,13 @@ impl Trials<'_> {
         self.make_some(again, 1, trial::ALONE).await;
     }
 
-    async fn make_some(&mut self, indices: Vec<usize>, jobs: usize, pace: Pace) {
+    async fn make_some(&mut self, indices: Vec<usize>, jobs: usize, patience: Patience) {
         let contract = Contract::room_updates();
         self.bar.inc_length(u64::try_from(indices.len()).unwrap_or(u64::MAX));
         let subjects = self.subjects;
         let trials = indices.into_iter().map(|index| {
             // A task of its own, so that one that computes does not hold up the others.
-            let trial = tokio::spawn(trial::trial(subjects[index], contract.clone(), pace));
+            let trial = tokio::spawn(trial::trial(subjects[index], contract.clone(), patience));
             async move {
                 let broken = |error: JoinError| Row::impossible(subjects[index], error.to_string());
                 (index, trial.await.unwrap_or_else(broken))

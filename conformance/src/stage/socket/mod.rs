@@ -76,10 +76,12 @@ impl Socket {
         self.own().map(OwnSocket::handshake)
     }
 
-    /// Turns polling into WebSocket; the outcome stands in the log.
-    pub async fn upgrade(&self) {
-        if let Some(own) = self.own() {
-            own.upgrade().await;
+    /// Turns polling into WebSocket, with something done between the answer to the probe and the last step; the outcome stands
+    /// in the log.
+    pub async fn upgrade(&self, meanwhile: impl Future<Output = ()>) {
+        match self.own() {
+            Some(own) => own.upgrade(meanwhile).await,
+            None => meanwhile.await,
         }
     }
 
