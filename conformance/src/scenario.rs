@@ -36,6 +36,7 @@ impl Scenario {
         fn of(steps: &[Step]) -> usize {
             let one = |step: &Step| match step {
                 Step::Together { branches } => branches.iter().map(|branch| of(branch)).sum(),
+                Step::Upgrade { during, .. } => 1 + of(during),
                 _ => 1,
             };
             steps.iter().map(one).sum()
@@ -123,6 +124,9 @@ pub enum Step {
     Upgrade {
         /// Whose.
         actor: Actor,
+        /// What is done between the server's answer to the probe and the last step, when both transports are open.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        during: Vec<Step>,
     },
     /// Emits `join_room {room}` and waits for its answer.
     Join {

@@ -51,11 +51,7 @@ fn reply_sent(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let agent = observer(conversation, route)?;
     conversation.delivered(agent, conversation.message(&label)?, route)?;
     let replies = conversation.replies_to(&label)?;
-    let question = conversation.message(&label)?;
-    if conversation.chat_id_of(question.sent).is_none_or(str::is_empty) {
-        let reason = "no broadcast told the chat's id, without which nobody can reply".to_owned();
-        return Err(Failure::NotTested { reason, because: Some("payload.identity") });
-    }
+    can_be_replied_to(conversation, &label)?;
     for reply in &replies {
         let wrong = match &*reply.attempts {
             [] => format!(
@@ -166,6 +162,7 @@ fn asked<'a>(conversation: &Conversation<'a>, customer: &str) -> Result<Vec<Repl
     let label = label_of(route, customer);
     let message = conversation.message(&label)?;
     conversation.delivered(observer(conversation, route)?, message, route)?;
+    can_be_replied_to(conversation, &label)?;
     let replies = conversation.replies_to(&label)?;
     if replies[0].attempts.is_empty() {
         return Err(Failure::NotTested {
@@ -174,6 +171,15 @@ fn asked<'a>(conversation: &Conversation<'a>, customer: &str) -> Result<Vec<Repl
         });
     }
     Ok(replies)
+}
+
+/// The broadcasts told the id of this message's chat: agents' pages reply to that.
+fn can_be_replied_to(conversation: &Conversation<'_>, label: &str) -> Result<(), Failure> {
+    if conversation.chat_id_of(conversation.message(label)?.sent).is_none_or(str::is_empty) {
+        let reason = "no broadcast told the chat's id, without which nobody can reply".to_owned();
+        return Err(Failure::NotTested { reason, because: Some("payload.identity") });
+    }
+    Ok(())
 }
 
 /// What the agent is told is what happened: status 1 of what the provider took once, status 0 of what it never took.

@@ -118,6 +118,7 @@ impl Known<'_> {
             Step::Redeliver { again, .. } => drop(self.labels.insert(Arc::clone(again))),
             Step::Deliver { message, .. } => drop(self.labels.insert(Arc::clone(&message.label))),
             Step::Crowd { name, .. } => drop(self.actors.insert(format!("{name}/*").into())),
+            Step::Upgrade { during, .. } => during.iter().for_each(|step| self.learn(step)),
             Step::Together { branches } => branches.iter().flatten().for_each(|step| self.learn(step)),
             _ => {}
         }
@@ -145,8 +146,11 @@ impl Known<'_> {
             }
             Step::Settle { actors } => actors.iter().try_for_each(|actor| self.actor(actor)),
             Step::Together { branches } => branches.iter().flatten().try_for_each(|step| self.check(step, seen)),
-            Step::Upgrade { actor }
-            | Step::Join { actor, .. }
+            Step::Upgrade { actor, during } => {
+                self.actor(actor)?;
+                during.iter().try_for_each(|step| self.check(step, seen))
+            }
+            Step::Join { actor, .. }
             | Step::Leave { actor, .. }
             | Step::Ask { actor, .. }
             | Step::Emit { actor, .. }

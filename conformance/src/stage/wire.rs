@@ -129,10 +129,13 @@ impl Performance<'_> {
             Step::Open { actor, transport, token, place, receive_buffer } => {
                 self.open(actor, *transport, *token, *place, *receive_buffer).await;
             }
-            Step::Upgrade { actor } => {
-                if let Some(socket) = self.socket(actor) {
-                    socket.upgrade().await;
+            Step::Upgrade { actor, during } => {
+                let mut outcome = Ok(());
+                match self.socket(actor) {
+                    Some(socket) => socket.upgrade(async { outcome = self.steps(during).await }).await,
+                    None => outcome = self.steps(during).await,
                 }
+                outcome?;
             }
             Step::Join { actor, room } => {
                 let join = &self.stage.ground.contract.join;

@@ -73,7 +73,23 @@ fn without_beginnings(text: &str, secret: &str) -> String {
 
 /// Hides secrets in texts. Clones share what they know, so a token that is learned later is hidden everywhere.
 #[derive(Clone, Default)]
-pub struct Redactor(Arc<RwLock<Vec<String>>>);
+pub struct Redactor(Arc<RwLock<Known>>);
+
+/// The secrets, in every spelling.
+#[derive(Default)]
+struct Known {
+    /// Longer ones first.
+    spellings: Vec<String>,
+    /// Finds any of them, all at once: hardly any text holds one, and every text is looked through.
+    any: Option<Regex>,
+}
+
+impl Known {
+    /// Whether the text holds one of them, or what may be the beginning of one.
+    fn may_be_in(&self, text: &str) -> bool {
+        text.contains(CUT) || self.any.as_ref().is_none_or(|any| any.is_match(text))
+    }
+}
 
 impl Redactor {
     /// A redactor that knows these secrets.
@@ -95,19 +111,23 @@ impl Redactor {
         let in_url = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for spelling in [plain.to_owned(), in_json[1..in_json.len() - 1].to_owned(), in_url] {
-            if !known.contains(&spelling) {
-                known.push(spelling);
+            if !known.spellings.contains(&spelling) {
+                known.spellings.push(spelling);
             }
         }
         // A secret that contains another one must go first, or its rest would stay.
-        known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+        known.spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+        let escaped: Vec<String> = known.spellings.iter().map(|spelling| regex::escape(spelling)).collect();
+        known.any = Regex::new(&escaped.join("|")).ok();
     }
 
     /// The text with every secret replaced by `***`; the same text, not copied, where there is none.
     #[must_use]
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let secrets = if known.may_be_in(text) { &known.spellings[..] } else { &[] };
         let mut text = Cow::Borrowed(text);
-        for secret in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for secret in secrets {
             if may_be_a_word(secret) {
                 if text.contains(secret.as_str()) {
                     text = Cow::Owned(without_values(&text, secret));

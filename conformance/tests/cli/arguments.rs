@@ -24,6 +24,8 @@ async fn a_pattern_that_matches_nothing_is_refused_with_the_nearest_name() {
             ["--run", "cluster.partition"],
             "`cluster.partition` is a requirement without a check; `conformance explain cluster.partition` says why",
         ),
+        (["matrix", "--fault=missing-brunch"], "unknown fault \"missing-brunch\": did you mean missing-branch?"),
+        (["matrix", "--fault=x*"], "`x*` matches no fault; `mock-server --list-faults` lists them"),
         (["list", "colours"], "`colours` matches no requirement; `conformance list` shows them all"),
         (
             ["explain", "join.sevral"],

@@ -76,14 +76,21 @@ const MESSAGES_OVERTAKE: Fault = Fault {
 
 const BURST_THROTTLED: Fault = Fault {
     id: "burst-throttled",
-    about: "A chat is told at most six times in 50 ms: of many messages that come at once the first are told, and the \
+    about: "A chat is told at most six times in 200 ms: of many messages that come at once the first are told, and the \
             last is not.",
     violates: &["broadcast.burst"],
-    side_effects: &["transport.malformed", "transport.max-payload", "resilience.churn"],
+    // Wherever many messages of one customer follow each other.
+    side_effects: &[
+        "transport.malformed",
+        "transport.max-payload",
+        "broadcast.kinds",
+        "payload.text",
+        "resilience.churn",
+    ],
     acts: &[Act::Broadcast(|broadcasts, scene| {
         let before = scene.chat.messages().iter().rev().nth(6);
         let since = before.map(|before| scene.chat.last().time.duration_since(before.time).unsigned_abs());
-        if since.is_some_and(|since| since < Duration::from_millis(50)) {
+        if since.is_some_and(|since| since < Duration::from_millis(200)) {
             broadcasts.clear();
         }
     })],

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use socketioxide::socket::DisconnectReason;
 
 use super::http::{is_socket, parameter, refuse, rewrite_query};
-use super::{ANYTHING_HEARD, Act, Area, Fault, Flow};
+use super::{Act, Area, Fault, Flow};
 use crate::rooms::Change;
 
 /// The area.
@@ -208,7 +208,7 @@ const MALFORMED_PACKET_EMPTIES_ROOMS: Fault = Fault {
     about: "A packet that cannot be parsed throws where nobody catches, the process is started anew, and every \
             room is empty.",
     violates: &["transport.malformed"],
-    side_effects: ANYTHING_HEARD,
+    side_effects: &[],
     acts: &[Act::Membership(|rooms, _, change| {
         if matches!(change, Change::Disconnect(DisconnectReason::PacketParsingError)) {
             rooms.empty_routes();
@@ -222,7 +222,7 @@ const OVERSIZED_MESSAGE_EMPTIES_ROOMS: Fault = Fault {
     about: "A message above `maxPayload` is taken in whole and uses up the memory; the process is started anew, \
             and every room is empty.",
     violates: &["transport.max-payload"],
-    side_effects: ANYTHING_HEARD,
+    side_effects: &[],
     acts: &[
         Act::OpenPacket(|packet| packet.max_payload = u32::MAX),
         Act::Request(|asked, outgoing, _| {
@@ -250,7 +250,7 @@ const POLLING_MEMBERS_FORGOTTEN: Fault = Fault {
 };
 
 /// How long a change of transport is taken to last, from the request on.
-const UPGRADING: Duration = Duration::from_millis(100);
+const UPGRADING: Duration = Duration::from_secs(1);
 
 /// Longer than anybody waits.
 const A_DAY: Duration = Duration::from_hours(24);

@@ -52,7 +52,10 @@ impl Silence {
                 tape.at(actor, What::Connected);
                 self.open.insert(Arc::clone(actor));
             }
-            Step::Upgrade { actor } => drop(tape.at(actor, What::Upgraded)),
+            Step::Upgrade { actor, during } => {
+                self.steps(during);
+                self.tape.at(actor, What::Upgraded);
+            }
             Step::Join { actor, room } => drop(tape.joins(actor, room)),
             Step::Leave { actor, room } => drop(tape.leaves(actor, room)),
             Step::Ask { actor, request, args, .. } => drop(tape.emits(actor, request, args.clone())),

@@ -78,7 +78,7 @@ impl OwnSocket {
         let data = token_text.filter(|_| place == TokenPlace::Auth).map(|token| json!({ "token": token }));
         socket.connect(&namespace, data, deadline).await;
         if transport == Transport::Upgrade && socket.is_connected() {
-            socket.upgrade().await;
+            socket.upgrade(async {}).await;
         }
         Some(socket)
     }
@@ -116,9 +116,10 @@ impl OwnSocket {
         self.shared.sid.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Turns polling into WebSocket; the outcome stands in the log.
-    pub async fn upgrade(&self) {
-        if let Err(error) = self.session.upgrade().await {
+    /// Turns polling into WebSocket, with something done between the answer to the probe and the last step; the outcome stands
+    /// in the log.
+    pub async fn upgrade(&self, meanwhile: impl Future<Output = ()>) {
+        if let Err(error) = self.session.upgrade_around(meanwhile).await {
             let reason = self.shared.redactor.redact(&error.to_string()).into_owned();
             self.shared.log.write(Some(&self.peer), What::UpgradeFailed { reason });
         }

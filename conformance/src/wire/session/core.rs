@@ -18,6 +18,7 @@ use super::{
         UpgradeError, open::Live, signal::Witness,
     },
     polling::{self, End},
+    upgrade::Hold,
     websocket,
 };
 
@@ -31,7 +32,7 @@ pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 pub(super) enum Command {
     Send(Frame, Reply<(), SendError>),
     PostRaw(Bytes, Reply<u16, SendError>),
-    Upgrade(Reply<(), UpgradeError>),
+    Upgrade(Reply<(), UpgradeError>, Hold),
     Read(bool),
     Close,
     Abort,

@@ -11,21 +11,30 @@ mod websocket;
 
 use std::{
     fmt,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 
 use self::core::{Command, Core, Reply};
+use self::upgrade::Hold;
 use super::{
     CloseReason, Closed, Frame, Handshake, Observer, OpenError, SendError, SessionOptions, UpgradeError,
     open::{Opened, open},
     signal::Witness,
 };
+
+/// The longest that the last step of an upgrade is held up. Servers wait for it ten seconds, as far as is known.
+const LAST_STEP: Duration = Duration::from_secs(2);
 
 /// A handle to an open session. Clones are handles to the same session; when the last one is dropped, the session is
 /// aborted.
@@ -91,7 +100,29 @@ impl Session {
     /// # Errors
     /// Says which step failed. Unless the session is over, it goes on by polling.
     pub async fn upgrade(&self) -> Result<(), UpgradeError> {
-        self.ask(Command::Upgrade).await
+        self.upgrade_around(async {}).await
+    }
+
+    /// As [`Session::upgrade`], with something done between the answer to the probe and the last step, as where a client's line
+    /// is slow. The last step waits for it no longer than servers wait for the last step; it is done in any case.
+    ///
+    /// # Errors
+    /// As [`Session::upgrade`].
+    pub async fn upgrade_around(&self, meanwhile: impl Future<Output = ()>) -> Result<(), UpgradeError> {
+        let (begun, has_begun) = oneshot::channel();
+        let (done, over) = oneshot::channel();
+        // Nobody polls by now, so that no ping comes through either.
+        let patience = (self.handshake.ping_timeout / 2).min(LAST_STEP);
+        let between = async {
+            let _never_where_the_probe_fails = has_begun.await;
+            let mut meanwhile = pin!(meanwhile);
+            let in_time = timeout(patience, &mut meanwhile).await;
+            drop(done);
+            if in_time.is_err() {
+                meanwhile.await;
+            }
+        };
+        tokio::join!(self.ask(|reply| Command::Upgrade(reply, Hold { begun, over })), between).0
     }
 
     /// Whether pings that come from now on are answered.

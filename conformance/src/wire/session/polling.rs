@@ -7,6 +7,7 @@ use std::{collections::VecDeque, future::pending};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use http::StatusCode;
+use tokio::sync::oneshot;
 
 use super::{
     super::{
@@ -59,6 +60,7 @@ pub(super) async fn drive(core: &mut Core, http: HttpClient, local_port: u16, ea
                 driver.probed(result);
                 None
             }
+            Event::Released => None,
             Event::PauseTimedOut => {
                 driver.give_up_upgrade();
                 None
@@ -83,6 +85,7 @@ enum Event {
     Polled(Result<Answer, HttpError>),
     Posted(Posted),
     Probed(Result<Socket, UpgradeError>),
+    Released,
     PauseTimedOut,
 }
 
@@ -90,14 +93,19 @@ impl Driver<'_> {
     /// Whatever happens first.
     async fn next(&mut self) -> Event {
         let reading = self.core.reading;
+        let outstanding = self.poll.is_some() || self.post.is_some();
         let upgrading = async {
             match &mut self.upgrade {
                 None => pending().await,
                 Some(Upgrade::Probing { probe, .. }) => Event::Probed(probe.await),
-                Some(Upgrade::Pausing { budget, .. }) => {
-                    let _ = budget.bound(pending::<()>()).await;
-                    Event::PauseTimedOut
+                Some(Upgrade::Pausing { held, .. }) if !outstanding => {
+                    released(held).await;
+                    Event::Released
                 }
+                Some(Upgrade::Pausing { held, budget, .. }) => tokio::select! {
+                    () = released(held) => Event::Released,
+                    _ = budget.bound(pending::<()>()) => Event::PauseTimedOut,
+                },
             }
         };
         tokio::select! {
@@ -165,10 +173,10 @@ impl Driver<'_> {
         match command {
             Some(Command::Send(frame, reply)) => self.outbox.push_back(Outgoing::Frame(frame, Some(reply))),
             Some(Command::PostRaw(body, reply)) => self.outbox.push_back(Outgoing::Raw(body, reply)),
-            Some(Command::Upgrade(reply)) if self.upgrade.is_some() => {
+            Some(Command::Upgrade(reply, _)) if self.upgrade.is_some() => {
                 let _ = reply.send(Err(UpgradeError::InProgress));
             }
-            Some(Command::Upgrade(reply)) => self.upgrade = Some(Upgrade::start(self.core, reply)),
+            Some(Command::Upgrade(reply, hold)) => self.upgrade = Some(Upgrade::start(self.core, reply, hold)),
             Some(Command::Read(reading)) => self.core.reading = reading,
             Some(Command::Close) => {
                 // However far it gets in that time, the session is over, and it is our doing.
@@ -222,9 +230,12 @@ impl Driver<'_> {
     }
 
     fn probed(&mut self, result: Result<Socket, UpgradeError>) {
-        if let Some(Upgrade::Probing { reply, budget, .. }) = self.upgrade.take() {
+        if let Some(Upgrade::Probing { reply, hold, budget, .. }) = self.upgrade.take() {
             match result {
-                Ok(socket) => self.upgrade = Some(Upgrade::Pausing { socket, reply, budget }),
+                Ok(socket) => {
+                    let _nobody_may_be_holding = hold.begun.send(());
+                    self.upgrade = Some(Upgrade::Pausing { socket, reply, held: Some(hold.over), budget });
+                }
                 Err(error) => drop(reply.send(Err(error))),
             }
         }
@@ -238,7 +249,8 @@ impl Driver<'_> {
 
     /// The last step of an upgrade, as soon as nothing is outstanding.
     fn switch(&mut self) -> Option<Result<Socket, UpgradeError>> {
-        if self.poll.is_some() || self.post.is_some() || !self.pausing() {
+        let is_held = matches!(self.upgrade, Some(Upgrade::Pausing { held: Some(_), .. }));
+        if self.poll.is_some() || self.post.is_some() || !self.pausing() || is_held {
             return None;
         }
         let Some(Upgrade::Pausing { mut socket, reply, .. }) = self.upgrade.take() else { return None };
@@ -254,6 +266,13 @@ async fn finished<T>(under_way: &mut Option<BoxFuture<'static, T>>) -> T {
     let result = future.await;
     *under_way = None;
     result
+}
+
+/// Waits until nobody holds up the last step; for ever where nobody does. Can be dropped and called again.
+async fn released(held: &mut Option<oneshot::Receiver<()>>) {
+    let Some(over) = held else { return pending().await };
+    let _either_way_it_is_over = over.await;
+    *held = None;
 }
 
 /// A raw body as one frame.

@@ -5,6 +5,7 @@
 //! nothing is lost, doubled, or overtaken.
 
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::sync::oneshot;
 
 use super::{
     super::{
@@ -19,15 +20,28 @@ use crate::net::Budget;
 /// How far an upgrade is.
 pub(super) enum Upgrade {
     /// The WebSocket is being opened and probed.
-    Probing { probe: BoxFuture<'static, Result<Socket, UpgradeError>>, reply: Reply<(), UpgradeError>, budget: Budget },
-    /// The probe was answered; the outstanding requests are being waited for.
-    Pausing { socket: Socket, reply: Reply<(), UpgradeError>, budget: Budget },
+    Probing {
+        probe: BoxFuture<'static, Result<Socket, UpgradeError>>,
+        reply: Reply<(), UpgradeError>,
+        hold: Hold,
+        budget: Budget,
+    },
+    /// The probe was answered; the outstanding requests are being waited for, and whoever holds up the last step.
+    Pausing { socket: Socket, reply: Reply<(), UpgradeError>, held: Option<oneshot::Receiver<()>>, budget: Budget },
+}
+
+/// Holds up the last step of an upgrade.
+pub(super) struct Hold {
+    /// Told when the probe is answered.
+    pub begun: oneshot::Sender<()>,
+    /// Resolves when the last step may be made.
+    pub over: oneshot::Receiver<()>,
 }
 
 impl Upgrade {
-    pub(super) fn start(core: &Core, reply: Reply<(), UpgradeError>) -> Self {
+    pub(super) fn start(core: &Core, reply: Reply<(), UpgradeError>, hold: Hold) -> Self {
         let budget = Budget::new(core.options.deadline);
-        Self::Probing { probe: probe(core, budget).boxed(), reply, budget }
+        Self::Probing { probe: probe(core, budget).boxed(), reply, hold, budget }
     }
 }
 

@@ -99,7 +99,7 @@ impl Driver<'_> {
                 }
             }
             Some(Command::PostRaw(_, reply)) => drop(reply.send(Err(SendError::NotPolling))),
-            Some(Command::Upgrade(reply)) => drop(reply.send(Err(UpgradeError::NotPolling))),
+            Some(Command::Upgrade(reply, _)) => drop(reply.send(Err(UpgradeError::NotPolling))),
             Some(Command::Read(reading)) => self.core.reading = reading,
             Some(Command::Close) => {
                 // However far it gets in that time, the session is over, and it is our doing.

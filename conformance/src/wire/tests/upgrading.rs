@@ -40,6 +40,21 @@ async fn what_is_sent_during_the_last_step_waits_for_the_websocket() {
 }
 
 #[tokio::test]
+async fn the_last_step_waits_for_what_is_done_around_it() {
+    let (server, endpoint) = PollingServer::start([payload(OPEN)]).await;
+    let (session, told) = open(options(&endpoint, Transport::Polling)).await;
+    let session = session.unwrap();
+    let meanwhile = async {
+        told.wait_for("websocket in 3probe").await;
+        server.polls.send(payload("4meanwhile")).unwrap();
+        told.wait_for("polling in 4meanwhile").await;
+        assert!(!told.all().contains(&"websocket out 5".to_owned()), "{:?}", told.all());
+    };
+    session.upgrade_around(meanwhile).await.unwrap();
+    assert_eq!(told.all()[4..], ["polling in 4meanwhile", "websocket out 5", "upgraded"]);
+}
+
+#[tokio::test]
 async fn a_poll_that_never_ends_makes_the_upgrade_fail_and_the_session_go_on() {
     let (server, endpoint) = PollingServer::start([payload(OPEN)]).await;
     let brief = SessionOptions { deadline: Duration::from_millis(500), ..options(&endpoint, Transport::Polling) };
