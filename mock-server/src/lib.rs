@@ -22,6 +22,7 @@ pub mod faults;
 mod login_service;
 mod options;
 mod outgoing;
+mod page;
 mod provider;
 mod rate;
 mod reload;

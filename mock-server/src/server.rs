@@ -24,6 +24,7 @@ use crate::control::{self, Control, Guard, Ticks};
 use crate::faults::FaultSet;
 use crate::login_service::LoginService;
 use crate::options::{Auth, Options};
+use crate::page::page_first;
 use crate::provider::Provider;
 use crate::rate::RateLimit;
 use crate::reload::{self, Watch};
@@ -142,6 +143,7 @@ pub async fn serve(
     };
     let router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first)).layer(cors(origins));
     let front = Router::new().fallback(front).with_state((faults.clone(), router));
+    let page = from_fn_with_state(contract.clone(), page_first);
     let control = Control {
         contract,
         log,
@@ -154,7 +156,8 @@ pub async fn serve(
         clock: options.clock,
         written: AtomicU64::new(0),
     };
-    let router = control::router(control, Guard { anywhere: options.console_anywhere }).fallback_service(front);
+    let router =
+        control::router(control, Guard { anywhere: options.console_anywhere }).fallback_service(front.layer(page));
     let (stop, stopped) = oneshot::channel();
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<OnConnection>())
         .with_graceful_shutdown(async {
