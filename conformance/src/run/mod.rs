@@ -238,7 +238,8 @@ impl Run<'_> {
     }
 
     /// Performs scenarios, up to `jobs` at a time, and judges each when it ends; with `all_over`, waits also for what was
-    /// started beside. Returns why it was stopped early.
+    /// started beside. Where there may be several, one that waits for what hardly comes any more makes room for another: a
+    /// backend that tells nobody anything would else take the sum of all waits. Returns why it was stopped early.
     async fn perform_all(
         &mut self,
         plan: &Plan<'_>,
@@ -250,8 +251,10 @@ impl Run<'_> {
     ) -> io::Result<Option<String>> {
         let mut waiting = blueprints.iter();
         let mut running = JoinSet::new();
+        let mut stalled = self.pace.stalled();
         loop {
-            while running.len() < jobs {
+            let stalling = if jobs > 1 { *stalled.borrow_and_update() } else { 0 };
+            while running.len().saturating_sub(stalling) < jobs {
                 let Some(&blueprint) = waiting.next() else { break };
                 match blueprint.scenario(plan) {
                     Some(scenario) => {
@@ -273,6 +276,7 @@ impl Run<'_> {
                     reporter.on_event(&RunEvent::Notice(&sentence))?;
                     continue;
                 }
+                Ok(()) = stalled.changed() => continue,
                 Some(next) = running.join_next() => next,
                 Some(next) = self.beside.join_next() => next,
             };

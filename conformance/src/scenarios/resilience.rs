@@ -49,12 +49,14 @@ pub const CHURN: Blueprint = Blueprint {
         for round in 0..ROUNDS {
             let mut branches: Vec<Vec<Step>> =
                 (0..PER_ROUND).map(|index| come_and_go(plan, round * PER_ROUND + index)).collect();
-            branches.extend(plan.contract.routes.iter().map(|route| {
-                let label = (round + 1).to_string();
-                vec![send(route, &label, "customer", "in the throng"), observer_heard(route, &[&label])]
-            }));
+            let label = (round + 1).to_string();
+            let writing = plan.contract.routes.iter().map(|route| send(route, &label, "customer", "in the throng"));
+            branches.extend(writing.map(|step| vec![step]));
             steps.push(Step::Together { branches });
         }
+        let labels: Vec<String> = (1..=ROUNDS).map(|round| round.to_string()).collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        steps.push(for_each_route(plan, |route| vec![observer_heard(route, &labels)]));
         steps.push(Step::Settle {
             actors: plan.contract.routes.iter().map(|route| Actor::from(member(route))).collect(),
         });

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::ground::Ground;
 use super::log::ScenarioLog;
-use super::pace::Pace;
+use super::pace::{Pace, Stalls};
 use super::placeholder;
 use super::socket::{Opening, Socket};
 use crate::conversation::{is_about, mentions};
@@ -78,6 +78,7 @@ impl WireStage {
             connections: Mutex::default(),
             messages: Mutex::default(),
             numbers: Mutex::default(),
+            stalls: Stalls::default(),
         };
         let error = performance.steps(&scenario.steps).await.err();
         performance.close_all().await;
@@ -102,6 +103,7 @@ pub(super) struct Performance<'a> {
     connections: Mutex<HashMap<Actor, u32>>,
     pub(super) messages: Mutex<HashMap<Arc<str>, (Sent, Duration)>>,
     numbers: Mutex<HashMap<(String, Arc<str>), String>>,
+    stalls: Stalls,
 }
 
 type Steps<'s> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 's>>;
@@ -115,7 +117,14 @@ impl Performance<'_> {
     fn steps<'s>(&'s self, steps: &'s [Step]) -> Steps<'s> {
         Box::pin(async move {
             for step in steps {
-                if !self.step(step).await? {
+                let makes_sense = match step {
+                    // What they are made of is watched.
+                    Step::Together { .. } | Step::Upgrade { .. } => self.step(step).await?,
+                    // Long by intent, and performed beside the others.
+                    Step::AwaitPing { .. } | Step::FallSilent { .. } | Step::LogIn { .. } => self.step(step).await?,
+                    _ => self.stage.pace.watching(&self.stalls, self.step(step)).await?,
+                };
+                if !makes_sense {
                     break;
                 }
             }

@@ -208,7 +208,7 @@ const MALFORMED_PACKET_EMPTIES_ROOMS: Fault = Fault {
     about: "A packet that cannot be parsed throws where nobody catches, the process is started anew, and every \
             room is empty.",
     violates: &["transport.malformed"],
-    side_effects: &[],
+    side_effects: &["transport.max-payload"],
     acts: &[Act::Membership(|rooms, _, change| {
         if matches!(change, Change::Disconnect(DisconnectReason::PacketParsingError)) {
             rooms.empty_routes();

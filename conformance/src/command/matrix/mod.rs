@@ -119,7 +119,8 @@ impl Trials<'_> {
             }
         });
         let mut trials = pin!(iter(trials).buffer_unordered(jobs));
-        while let Some((index, row)) = trials.next().await {
+        while let Some((index, mut row)) = trials.next().await {
+            row.differed_beside_others = self.rows[index].take().map(|first| first.differences).unwrap_or_default();
             self.rows[index] = Some(row);
             self.bar.inc(1);
             let differing = self.rows.iter().flatten().filter(|row| !row.differences.is_empty()).count();

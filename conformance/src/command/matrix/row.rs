@@ -26,6 +26,9 @@ pub(super) struct Row {
     pub not_tested: BTreeMap<&'static str, Vec<String>>,
     /// Where this is not what is declared.
     pub differences: Vec<Difference>,
+    /// Where it was not at first, beside other trials; then it was tried once more with nothing beside it, which counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differed_beside_others: Vec<Difference>,
 }
 
 /// Where a row is not what it should be.
@@ -70,6 +73,7 @@ impl Row {
             violated: Vec::new(),
             not_tested: BTreeMap::new(),
             differences: Vec::new(),
+            differed_beside_others: Vec::new(),
         }
     }
 
