@@ -112,6 +112,7 @@ impl fmt::Display for Greeting<'_> {
         }
         writeln!(formatter)?;
         self.login(formatter)?;
+        writeln!(formatter, "Work at a dashboard, logged in by the same\n  {}/\n", self.url)?;
         writeln!(formatter, "See what happens, write as a customer, make things go wrong")?;
         writeln!(formatter, "  {}\n", self.console)?;
         self.listen(formatter)?;
