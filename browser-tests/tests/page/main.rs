@@ -218,6 +218,27 @@ async fn it_fits_a_narrow_telephone_and_shows_one_part_at_a_time() {
     desk.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_messages_in_a_moment_are_all_counted_and_read_in_the_open_chat() {
+    let desk = Desk::new().await;
+    desk.sign_in("/partner").await;
+    desk.open_chat("Ravi").await;
+    let unread =
+        "[...document.querySelectorAll('.unseen-count-badge')].reduce((sum, it) => sum + Number(it.textContent), 0)";
+    let before = desk.until(unread).await.as_u64().unwrap();
+    for number in (0..25).map(|n| (15_550_101_100_u64 + n).to_string()).cycle().take(100) {
+        desk.write("Partner", &number, "all at once").await;
+    }
+    // Four of them are in the open chat.
+    desk.until(&format!("{unread} === {}", before + 96)).await;
+    desk.until("[...document.querySelectorAll('.chat-preview')].every((it) => it.textContent === 'all at once')").await;
+    desk.until(
+        "[...document.querySelectorAll('.words')].filter((it) => it.textContent === 'all at once').length === 4",
+    )
+    .await;
+    desk.close().await;
+}
+
 /// How far the clock of the mock is ahead, in hours.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 
@@ -271,6 +292,23 @@ async fn a_room_that_could_not_be_joined_is_told_and_the_list_is_shown_all_the_s
         "document.querySelector('#connection').textContent === 'Live' && document.querySelector('#trouble').hidden",
     )
     .await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_socket_does_not_tell_is_shown_when_the_list_is_next_asked_for() {
+    let faults = vec![faults::find("join-without-entering").unwrap()];
+    let desk = Desk::with(Options { faults, ..Options::default() }).await;
+    desk.goto("/partner").await;
+    desk.until("document.querySelector('form#login').checkVisibility()").await;
+    // Nobody has half a minute.
+    desk.look("void (window.setInterval = (call, every) => Object.assign(window, {call, every}))").await;
+    desk.give_credentials("agent-password").await;
+    desk.until("document.querySelectorAll('[data-chat-id]').length === 25").await;
+    assert_eq!(desk.look("every").await, 30_000);
+    desk.write("Partner", KOFI, "Nobody tells them").await;
+    desk.look("void call()").await;
+    desk.first_row("Nobody tells them", "2").await;
     desk.close().await;
 }
 
