@@ -263,6 +263,42 @@ async fn a_token_that_expires_is_replaced_and_a_session_that_is_over_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_are_one_session_and_what_comes_to_the_hidden_one_is_read_when_it_is_seen() {
+    let desk = Desk::new().await;
+    desk.sign_in("/partner").await;
+    desk.open_chat("Ravi").await;
+    let first = desk.browser.window().await.unwrap();
+    let second = desk.browser.new_window(true).await.unwrap().handle;
+    desk.browser.switch_to_window(second).await.unwrap();
+    desk.goto("/partner").await;
+    desk.until("document.querySelector('#connection')?.dataset.state === 'live'").await;
+    desk.until("document.querySelector('[data-chat-id]')").await;
+    desk.write("Partner", KOFI, "to both").await;
+    desk.first_row("to both", "2").await;
+    desk.write("Partner", RAVI, "and to the open chat").await;
+    desk.first_row("and to the open chat", "1").await;
+    desk.browser.switch_to_window(first.clone()).await.unwrap();
+    desk.first_row("and to the open chat", "").await;
+    desk.until("[...document.querySelectorAll('.words')].at(-1).textContent === 'and to the open chat'").await;
+    desk.click("#sign-out").await;
+    desk.until("document.querySelector('form#login').checkVisibility()").await;
+    let handles = desk.browser.windows().await.unwrap();
+    let second = handles.into_iter().find(|handle| *handle != first).unwrap();
+    desk.browser.switch_to_window(second).await.unwrap();
+    desk.until("document.querySelector('#problem').textContent.includes('signed out in another tab')").await;
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_cannot_start_says_so() {
+    let desk = Desk::new().await;
+    desk.goto("/partner?variant=no-such-variant").await;
+    desk.until("document.querySelector('#starting')?.innerText.includes('console says why')").await;
+    assert_eq!(desk.look("document.querySelector('form#login').checkVisibility()").await, false);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_text_is_text_wherever_it_is_shown() {
     let desk = Desk::new().await;
     desk.sign_in("/partner").await;
