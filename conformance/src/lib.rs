@@ -5,6 +5,7 @@
 //! together and tells reporters what happens; [`model`] does the same with random scenarios.
 
 pub mod checks;
+pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod diagnosis;

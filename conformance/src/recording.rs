@@ -4,6 +4,7 @@
 //! [`Entry`]. A recording holds no secrets: whoever writes entries redacts them first. Nothing is judged here.
 
 mod outside;
+mod page;
 #[cfg(test)]
 pub(crate) mod tape;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use outside::{LoginCase, ProviderAnswer};
+pub use page::{Act, ConsoleLines, Row};
 
 /// The version of the recording's format; a reader refuses a newer one.
 pub const FORMAT: u32 = 1;
@@ -59,6 +61,9 @@ pub struct Settings {
     /// Where each of them was said, by the same names: a place in the configuration, or what the contract leaves out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lacks_because: BTreeMap<String, String>,
+    /// What a page's console is to say, where pages were opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<ConsoleLines>,
 }
 
 /// One thing that happened.
@@ -85,7 +90,7 @@ pub struct Entry {
 pub struct Peer {
     /// The actor's name within the scenario.
     pub actor: Arc<str>,
-    /// Which of the actor's connections, from 1.
+    /// Which of the actor's connections, from 1; 0 stands for a page itself, beside its connections.
     pub connection: u32,
 }
 
@@ -420,6 +425,38 @@ pub enum What {
         /// How long it took.
         #[serde(rename = "took_us", with = "micros")]
         took: Duration,
+    },
+    /// Something is about to be done at a page, or to it.
+    Acting {
+        /// What.
+        act: Act,
+    },
+    /// It is done, and what it waits for has come about, or the time for that is over.
+    Acted {
+        /// What.
+        act: Act,
+    },
+    /// The page went to this address, or stands there in a new document.
+    Navigated {
+        /// Its path and fragment.
+        to: String,
+    },
+    /// The page wrote a line to its console.
+    Console {
+        /// `log`, `info`, `warn`, `error` or `debug`.
+        level: String,
+        /// The line.
+        text: String,
+    },
+    /// The page's chat list shows this from here on.
+    Shows {
+        /// The rows, from the top.
+        rows: Vec<Row>,
+    },
+    /// What the page looked like.
+    Looked {
+        /// A JPEG in base64.
+        jpeg: Arc<str>,
     },
     /// Something could not be tried, and why: the checks that need it are not tested.
     Skipped {

@@ -8,7 +8,7 @@ use fixtures::webhooks::{MessageKind, ReceiptStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::recording::{LoginCase, ProviderAnswer, TokenPlace, TokenUse, Transport};
+use crate::recording::{Act, LoginCase, ProviderAnswer, TokenPlace, TokenUse, Transport};
 use crate::target::{Capability, Signature};
 
 pub use odd::{Body, Door, Probe, Raw};
@@ -304,6 +304,20 @@ pub enum Step {
     },
     /// Restarts the target, and waits until it answers again.
     Restart,
+    /// Does something at a page in a browser, or to it.
+    Page {
+        /// Which page.
+        actor: Actor,
+        /// What.
+        act: Act,
+    },
+    /// Waits until each page's list shows each of these messages in a row.
+    Shown {
+        /// Which pages.
+        actors: Vec<Actor>,
+        /// The messages' labels.
+        messages: Vec<Arc<str>>,
+    },
     /// Does several lists of steps at the same time, and goes on when all are done.
     Together {
         /// The lists.

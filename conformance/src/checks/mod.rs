@@ -10,6 +10,7 @@ mod join;
 mod leave;
 mod list;
 mod login;
+mod page;
 mod payload;
 mod provider;
 mod resilience;
@@ -53,6 +54,16 @@ pub enum Judge {
 
 /// Every check, in the order of the requirements.
 pub fn all() -> impl Iterator<Item = &'static Check> {
+    of_backends().chain(page::CHECKS)
+}
+
+/// The checks of what a browser shows, which need a page.
+pub fn of_pages() -> impl Iterator<Item = &'static Check> {
+    page::CHECKS.iter()
+}
+
+/// The checks of what a backend does, which need no page.
+pub fn of_backends() -> impl Iterator<Item = &'static Check> {
     [
         transport::CHECKS,
         auth::CHECKS,

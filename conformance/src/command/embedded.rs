@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use super::CommandError;
+use conformance::cli::CommandError;
 
 /// A heartbeat that nobody has to wait for, and that a busy machine keeps up with.
 const PING_INTERVAL: Duration = Duration::from_millis(300);

@@ -5,7 +5,7 @@ use conformance::run::SelectionError;
 use fixtures::{Coverage, requirements};
 
 use super::list::level;
-use super::{CommandError, output};
+use conformance::cli::{CommandError, output};
 
 /// Prints the requirement, its source, its check and the scenario that the check reads.
 pub(super) fn explain(id: &str) -> Result<u8, CommandError> {

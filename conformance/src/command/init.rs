@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use super::{CommandError, output};
+use conformance::cli::{CommandError, output};
 
 /// Writes the configuration; an existing file is left alone.
 pub(super) fn init(path: &Path) -> Result<u8, CommandError> {

@@ -4,15 +4,16 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, stdin};
 use std::path::Path;
 
+use conformance::checks;
 use conformance::recording::Recording;
 use conformance::run::{Reporter, RunEvent};
 
 use super::args::JudgeArgs;
-use super::{CommandError, output};
+use conformance::cli::{CommandError, output};
 
 /// Judges a recording.
 pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CommandError> {
-    let (checks, known) = args.judging.resolve()?;
+    let (checks, known) = args.judging.resolve(checks::all())?;
     let mut reporters = output::reporters(&args.judging.report, args.judging.detail())?;
     let recording = read(&args.recording)?;
     let source = args.recording.display().to_string();

@@ -6,7 +6,7 @@ use fixtures::{Coverage, Level, Requirement, requirements};
 
 use super::args::ListArgs;
 use super::document::document;
-use super::{CommandError, output};
+use conformance::cli::{CommandError, output};
 
 /// Prints the requirement rows, a line each, as JSON, or as a document.
 pub(super) fn list(args: &ListArgs) -> Result<u8, CommandError> {

@@ -9,45 +9,18 @@ mod init;
 mod judge;
 mod list;
 mod matrix;
-mod output;
 mod property;
 mod replay;
 mod run;
 
-use std::fmt::Display;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use conformance::report::Detail;
-use conformance::run::{KnownFailures, RunOptions, select};
-use fixtures::Contract;
+use conformance::checks;
+use conformance::cli::{CommandError, output};
+use conformance::run::RunOptions;
 
-use args::{Cli, Command, Judging};
-
-/// Why the command ends before or after its work, with the exit code that says so.
-#[derive(Debug, thiserror::Error)]
-enum CommandError {
-    /// The command line or the configuration is wrong.
-    #[error("{0}")]
-    Usage(String),
-    /// The target could not be reached.
-    #[error("{0}")]
-    Unreachable(String),
-}
-
-impl CommandError {
-    fn usage(error: impl Display) -> Self {
-        Self::Usage(error.to_string())
-    }
-
-    fn exit_code(&self) -> u8 {
-        match self {
-            Self::Usage(_) => 2,
-            Self::Unreachable(_) => 3,
-        }
-    }
-}
+use args::{Cli, Command};
 
 /// Runs the command.
 pub fn main() -> ExitCode {
@@ -77,28 +50,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The contract of a file, or the built-in one.
-fn contract(path: Option<&Path>) -> Result<Contract, CommandError> {
-    path.map_or_else(|| Ok(Contract::room_updates()), |path| Contract::load(path).map_err(CommandError::usage))
-}
-
-impl Judging {
-    /// How much the terminal shows.
-    fn detail(&self) -> Detail {
-        if self.verbose { Detail::Verbose } else { Detail::Normal }
-    }
-
-    /// The chosen checks and the known failures.
-    fn resolve(&self) -> Result<(Vec<&'static conformance::checks::Check>, KnownFailures), CommandError> {
-        let checks = select(&self.only, &self.skip).map_err(CommandError::usage)?;
-        let known = self.known_failures.as_deref().map(KnownFailures::load).transpose().map_err(CommandError::usage)?;
-        Ok((checks, known.unwrap_or_default()))
-    }
-}
-
 impl args::RunArgs {
     fn options(&self) -> Result<RunOptions, CommandError> {
-        let (checks, known) = self.judging.resolve()?;
+        let (checks, known) = self.judging.resolve(checks::of_backends())?;
         if self.witness && cfg!(not(feature = "rust-socketio")) {
             return Err(CommandError::Usage(
                 "--witness: this build has no second client; build with `--features rust-socketio`, which needs OpenSSL's \

@@ -17,17 +17,17 @@ use fixtures::Contract;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::PropertyArgs;
-use super::backend::{self, Backend};
-use super::{CommandError, output};
+use super::backend::Backend;
+use conformance::cli::{self, CommandError, output};
 
 /// How long a failure is made smaller, at most.
 const SHRINK_FOR: Duration = Duration::from_secs(60);
 
 /// Searches for a scenario that the backend fails.
 pub(super) fn property(args: &PropertyArgs) -> Result<u8, CommandError> {
-    let (config, contract) = backend::settings(&args.target)?;
+    let (config, contract) = cli::settings(&args.target)?;
     let regressions = args.regressions.as_deref().map_or_else(|| Ok(Vec::new()), |folder| read(folder, &contract))?;
-    backend::block_on(perform(args, config, contract, regressions))
+    cli::block_on(perform(args, config, contract, regressions))
 }
 
 async fn perform(
@@ -36,7 +36,7 @@ async fn perform(
     contract: Contract,
     regressions: Vec<(String, Scenario)>,
 ) -> Result<u8, CommandError> {
-    let mut stop = pin!(backend::stop(args.timeout));
+    let mut stop = pin!(cli::stop(args.timeout));
     let backend = Backend::reach(&args.target, config, contract, stop.as_mut()).await?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
     let performer = Performer::new(backend.ground.clone(), args.target.transport, args.strict);

@@ -13,14 +13,14 @@ use conformance::scenario::Scenario;
 use fixtures::Contract;
 
 use super::args::ReplayArgs;
-use super::backend::{self, Backend};
-use super::{CommandError, output};
+use super::backend::Backend;
+use conformance::cli::{self, CommandError, output};
 
 /// Performs the file as often as it is asked for.
 pub(super) fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
-    let (config, contract) = backend::settings(&args.target)?;
+    let (config, contract) = cli::settings(&args.target)?;
     let scenario = file::load(&args.file, &contract).map_err(CommandError::usage)?;
-    backend::block_on(perform(args, config, contract, &scenario))
+    cli::block_on(perform(args, config, contract, &scenario))
 }
 
 async fn perform(
@@ -29,7 +29,7 @@ async fn perform(
     contract: Contract,
     scenario: &Scenario,
 ) -> Result<u8, CommandError> {
-    let mut stop = pin!(backend::stop(None));
+    let mut stop = pin!(cli::stop(None));
     let backend = Backend::reach(&args.target, config, contract, stop.as_mut()).await?;
     let performer = Performer::new(backend.ground.clone(), args.target.transport, args.strict);
     let lacking = scenario.needs.iter().find_map(|need| Some((need, backend.ground.target.lacks(*need)?)));

@@ -1,40 +1,35 @@
 //! `conformance run`.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use conformance::config::Config;
-use conformance::recording::Recording;
 use conformance::run::RunOptions;
 use conformance::scenarios::Plan;
 use conformance::target::{Capability, Target};
 use fixtures::Contract;
 
 use super::args::RunArgs;
-use super::backend::{self, Backend};
-use super::{CommandError, output};
+use super::backend::Backend;
+use conformance::cli::{self, CommandError, RecordingFile, output};
 
 /// How long the trial of the trigger may take: refusals come at once.
 const TRIAL: Duration = Duration::from_secs(1);
 
 /// Runs the suite.
 pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
-    let (config, contract) = backend::settings(&args.target)?;
+    let (config, contract) = cli::settings(&args.target)?;
     let options = args.options()?;
     if args.dry_run {
         return dry_run(&config, &contract, &options);
     }
-    backend::block_on(perform(args, config, contract, options))
+    cli::block_on(perform(args, config, contract, options))
 }
 
 async fn perform(args: &RunArgs, config: Config, contract: Contract, options: RunOptions) -> Result<u8, CommandError> {
     let mut reporters = output::reporters(&args.judging.report, args.judging.detail())?;
-    let recording_file =
-        args.save_recording.as_deref().map(|path| create(path).map(|file| (path, file))).transpose()?;
-    let mut stop = pin!(backend::stop(args.timeout));
+    let recording_file = args.save_recording.as_deref().map(RecordingFile::create).transpose()?;
+    let mut stop = pin!(cli::stop(args.timeout));
     let backend = Backend::reach(&args.target, config, contract, stop.as_mut()).await?;
     // Whoever stops it here stops the run, which then says what there is.
     let mut stopped = None;
@@ -54,7 +49,7 @@ async fn perform(args: &RunArgs, config: Config, contract: Contract, options: Ru
     let stop = async { format!("{}: what was not judged by then is not tested", stop.await) };
     let outcome = conformance::run::run(&backend.ground, &options, &mut reporters, stop).await;
     let (report, recording) = outcome.map_err(CommandError::usage)?;
-    let unsaved = recording_file.and_then(|(path, file)| save(path, file, &recording).err());
+    let unsaved = recording_file.and_then(|file| file.save(&recording).err());
     backend.leave().await;
     let unwritten = reporters.into_errors();
     let errors = unwritten.iter().map(ToString::to_string).chain(unsaved);
@@ -67,24 +62,6 @@ fn sends_messages(options: &RunOptions, backend: &Backend) -> bool {
     let plan = Plan { contract: &backend.ground.contract, lacks: &lacks };
     let scenarios = conformance::run::blueprints(&options.checks).into_iter().filter_map(|one| one.scenario(&plan));
     scenarios.into_iter().any(|scenario| scenario.sends_messages())
-}
-
-fn create(path: &Path) -> Result<File, CommandError> {
-    File::create(path).map_err(|error| {
-        CommandError::Usage(format!(
-            "cannot write the recording {}: {error}; choose another path with --save-recording",
-            path.display()
-        ))
-    })
-}
-
-fn save(path: &Path, file: File, recording: &Recording) -> Result<(), String> {
-    recording.write(&mut BufWriter::new(file)).map_err(|error| {
-        format!(
-            "cannot write the recording {}: {error}; the verdicts stand, the recording is not whole",
-            path.display()
-        )
-    })
 }
 
 /// What would be done: checks by scenario, and what the configuration rules out.

@@ -6,6 +6,7 @@ mod connection;
 pub mod evidence;
 mod message;
 mod obstacle;
+mod page;
 mod probe;
 mod reply;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub use connection::{Connection, Event, Fence, Membership, Refusal};
 pub use message::{Acceptance, Delivery, Message, is_about, mentions};
+pub use page::{Page, Showing, row_in_words};
 pub use probe::{Answer, Probed};
 pub use reply::{Attempt, Reply};
 

@@ -168,7 +168,9 @@ impl Known<'_> {
             | Step::LogIn { .. }
             | Step::Probe(_)
             | Step::Crowd { .. }
-            | Step::Restart => Ok(()),
+            | Step::Restart
+            | Step::Page { .. } => Ok(()),
+            Step::Shown { messages, .. } => messages.iter().try_for_each(|label| self.label(label)),
         }
     }
 

@@ -42,6 +42,7 @@ impl Tape {
             skew: Duration::from_secs(60),
             lacks: Vec::new(),
             lacks_because: BTreeMap::new(),
+            console: None,
         };
         let header = Header {
             recording: FORMAT,
@@ -86,6 +87,11 @@ impl Tape {
     pub fn at(&mut self, actor: &str, what: What) -> &mut Self {
         let peer = self.peer(actor);
         self.write(Some(peer), what)
+    }
+
+    /// Anything, at a page itself.
+    pub fn page(&mut self, page: &str, what: What) -> &mut Self {
+        self.write(Some(Peer { actor: page.into(), connection: 0 }), what)
     }
 
     fn write(&mut self, peer: Option<Peer>, what: What) -> &mut Self {

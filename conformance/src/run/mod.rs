@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
-pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select};
+pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select, select_among};
 
 use crate::checks::Check;
 use crate::conversation::Conversation;
@@ -196,6 +196,7 @@ pub(crate) fn header(ground: &Ground, lacks: &[Capability]) -> Header {
                 .iter()
                 .map(|(lack, why)| (lack.name().to_owned(), why.clone()))
                 .collect(),
+            console: ground.pages.as_ref().map(|pages| pages.console()),
         },
     }
 }

@@ -16,6 +16,14 @@ pub enum SelectionError {
         /// The pattern.
         pattern: String,
     },
+    /// The check needs a page.
+    #[error("`{pattern}` is about what a page shows: `browser-tests run --page URL --run {id}` judges it")]
+    NeedsPage {
+        /// The pattern.
+        pattern: String,
+        /// The first check that it matches.
+        id: &'static str,
+    },
     /// There is such a requirement, but no check for it.
     #[error("`{id}` is a requirement without a check; `conformance explain {id}` says why")]
     WithoutCheck {
@@ -79,20 +87,38 @@ fn nearest<'a>(pattern: &str, ids: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Chooses the checks that match any of `run` (all where it is empty) and none of `skip`. `*` stands for any text.
+/// Chooses among the checks of backends; see [`select_among`].
 ///
 /// # Errors
 /// [`SelectionError`] where a pattern matches nothing, or nothing is left.
 pub fn select(run: &[String], skip: &[String]) -> Result<Vec<&'static Check>, SelectionError> {
+    select_among(checks::of_backends(), run, skip)
+}
+
+/// Chooses among the offered checks those that match any of `run` (all where it is empty) and none of `skip`. `*` stands
+/// for any text.
+///
+/// # Errors
+/// [`SelectionError`] where a pattern matches nothing, or nothing is left.
+pub fn select_among(
+    offered: impl Iterator<Item = &'static Check>,
+    run: &[String],
+    skip: &[String],
+) -> Result<Vec<&'static Check>, SelectionError> {
+    let offered: Vec<&'static Check> = offered.collect();
     for pattern in run.iter().chain(skip) {
-        if !checks::all().any(|check| matches(pattern, check.id)) {
+        if !offered.iter().any(|check| matches(pattern, check.id)) {
+            if let Some(page) = checks::of_pages().find(|check| matches(pattern, check.id)) {
+                return Err(SelectionError::NeedsPage { pattern: pattern.clone(), id: page.id });
+            }
             return Err(match requirements::find(pattern) {
                 Some(row) => SelectionError::WithoutCheck { id: row.id.clone() },
                 None => SelectionError::MatchesNothing { pattern: pattern.clone() },
             });
         }
     }
-    let chosen: Vec<_> = checks::all()
+    let chosen: Vec<_> = offered
+        .into_iter()
         .filter(|check| run.is_empty() || run.iter().any(|pattern| matches(pattern, check.id)))
         .filter(|check| !skip.iter().any(|pattern| matches(pattern, check.id)))
         .collect();
@@ -217,6 +243,7 @@ mod tests {
             assert!(told(begun).contains(&format!("(did you mean `{whole}`?)")), "{}", told(begun));
         }
         assert!(!told("foo").contains("did you mean"), "{}", told("foo"));
+        assert!(told("page.*").contains("browser-tests run --page URL --run page.join-logged"), "{}", told("page.*"));
         assert!(matches!(select(&["join.*".to_owned()], &["join*".to_owned()]), Err(SelectionError::NothingLeft)));
     }
 

@@ -118,7 +118,9 @@ fn is_plain(steps: &[Step]) -> bool {
         | Step::AwaitPing { .. }
         | Step::FallSilent { .. }
         | Step::Crowd { .. }
-        | Step::Restart => false,
+        | Step::Restart
+        | Step::Page { .. }
+        | Step::Shown { .. } => false,
         _ => true,
     })
 }

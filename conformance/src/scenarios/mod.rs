@@ -9,6 +9,7 @@ mod ingress;
 mod join;
 mod list;
 mod malformed;
+mod page;
 mod provider;
 mod refusals;
 mod resilience;
@@ -31,6 +32,10 @@ pub(crate) use join::malformed;
 pub use join::{JOIN_MALFORMED, JOIN_UNKNOWN, MEMBERSHIP};
 pub use list::CHAT_LIST;
 pub use malformed::{MALFORMED, MAX_PAYLOAD};
+pub use page::{
+    BURST_SIZE, BUSY, DROPPED, EXPIRED, LOADING, MARKUP, MARKUP_SHOWN, PAGE_BURST, PAGE_LIVE, PAGE_RECONNECT,
+    PAGE_SESSION, PAGE_SLOW, PAGE_SWITCH, PAGE_TABS, SLOW_PAGE, TABS, TEXTS as PAGE_TEXTS, TOUR, burst_label, page_of,
+};
 pub use provider::{FAILING, MEANWHILE, PROVIDER_TROUBLE, REFUSED, REPLIES, SILENT};
 pub use refusals::{CORS, REFUSALS, accepted_by};
 pub use resilience::{CHURN, CHURNING, CROWD, LARGE_ROOM, RESTART, to_all};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fixtures::Contract;
 use serde_json::Value;
 
+use super::pages::Pages;
 use super::preflight::PreflightError;
 use super::stand_in::{Credentials, LoginService, Provider};
 use crate::net::HttpError;
@@ -22,6 +23,8 @@ pub struct Ground {
     pub target: Target,
     /// What it is to conform to.
     pub contract: Contract,
+    /// The browser, where scenarios are about pages.
+    pub pages: Option<Arc<dyn Pages>>,
     tokens: HashMap<TokenUse, Option<Token>>,
     logged_out: Mutex<Option<Token>>,
     agent: String,
@@ -62,6 +65,7 @@ impl Ground {
         Ok(Self {
             target,
             contract,
+            pages: None,
             tokens,
             logged_out: Mutex::default(),
             agent,

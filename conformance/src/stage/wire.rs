@@ -82,6 +82,9 @@ impl WireStage {
         };
         let error = performance.steps(&scenario.steps).await.err();
         performance.close_all().await;
+        if let Some(pages) = &self.ground.pages {
+            pages.close_all(&log).await;
+        }
         if let Some(provider) = &self.ground.provider {
             provider.forget(&log);
         }
@@ -191,6 +194,8 @@ impl Performance<'_> {
             Step::FallSilent { actor } => self.fall_silent(actor).await,
             Step::Crowd { name, room } => self.crowd(name, room).await?,
             Step::Restart => self.restart().await?,
+            Step::Page { actor, act } => self.page(actor, act).await?,
+            Step::Shown { actors, messages } => self.shown(actors, messages).await?,
             Step::Together { branches } => {
                 let branches = branches.iter().map(|branch| self.steps(branch));
                 for outcome in futures_util::future::join_all(branches).await {

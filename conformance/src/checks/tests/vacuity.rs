@@ -103,6 +103,10 @@ impl Silence {
             Step::LogIn { login } => {
                 tape.happens(What::LoginTried { login: *login, asked: false, status: None, reason: None });
             }
+            Step::Page { actor, act } => {
+                tape.page(actor, What::Acting { act: act.clone() }).page(actor, What::Acted { act: act.clone() });
+            }
+            Step::Shown { .. } => {}
             Step::Heard { .. } | Step::ProviderAsked { .. } | Step::Rest { .. } | Step::AwaitPing { .. } => {}
             Step::Together { branches } => branches.iter().for_each(|branch| self.steps(branch)),
         }

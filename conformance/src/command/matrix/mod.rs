@@ -23,7 +23,7 @@ use mock_server::faults::{self, Fault};
 use serde::Serialize;
 
 use super::args::MatrixArgs;
-use super::{CommandError, backend, output};
+use conformance::cli::{self, CommandError, output};
 use coverage::Untripped;
 use row::Row;
 use tokio::task::JoinError;
@@ -53,14 +53,14 @@ struct Matrix {
 /// Tries the chosen faults.
 pub(super) fn matrix(args: &MatrixArgs) -> Result<u8, CommandError> {
     let subjects = subjects(&args.faults)?;
-    backend::block_on(perform(args, &subjects))
+    cli::block_on(perform(args, &subjects))
 }
 
 async fn perform(args: &MatrixArgs, subjects: &[Option<&'static Fault>]) -> Result<u8, CommandError> {
     let began = Instant::now();
     let bar = bar();
     let mut trials = Trials { subjects, bar: &bar, rows: subjects.iter().map(|_| None).collect() };
-    let mut stop = pin!(backend::stop(args.timeout));
+    let mut stop = pin!(cli::stop(args.timeout));
     let interrupted = tokio::select! {
         biased;
         why = &mut stop => Some(why),

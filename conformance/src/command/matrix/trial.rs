@@ -68,7 +68,7 @@ async fn judged(config: &Config, contract: Contract, mock: &Embedded) -> Result<
     target.restarts_on(mock.restart());
     let ground = preflight(target, contract, Duration::ZERO).await.map_err(|error| error.to_string())?;
     let options = RunOptions {
-        checks: checks::all().collect(),
+        checks: checks::of_backends().collect(),
         strict: true,
         known: KnownFailures::default(),
         transport: Transport::Websocket,

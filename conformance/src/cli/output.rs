@@ -3,12 +3,15 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use conformance::report::{Detail, Look, Progress, ReportSpec, Reporters, Terminal};
+use crate::report::{Detail, Look, Progress, ReportSpec, Reporters, Terminal};
 
 use super::CommandError;
 
 /// The reporters that were asked for, and the terminal's where none of them takes standard output.
-pub(super) fn reporters(specs: &[ReportSpec], detail: Detail) -> Result<Reporters, CommandError> {
+///
+/// # Errors
+/// A report's file that cannot be created.
+pub fn reporters(specs: &[ReportSpec], detail: Detail) -> Result<Reporters, CommandError> {
     let mut reporters = Reporters::open(specs).map_err(CommandError::usage)?;
     reporters.add("the progress", Box::new(Progress::stderr(Look::of_stdout())));
     if specs.iter().all(|spec| spec.path.is_some()) {
@@ -20,7 +23,7 @@ pub(super) fn reporters(specs: &[ReportSpec], detail: Detail) -> Result<Reporter
 }
 
 /// Tells what could not be written. That changes the exit code of a run that would have ended well, and no other.
-pub(super) fn finish(errors: impl IntoIterator<Item = String>, code: u8) -> u8 {
+pub fn finish(errors: impl IntoIterator<Item = String>, code: u8) -> u8 {
     let mut written = true;
     for error in errors {
         complain(&error);
@@ -30,7 +33,10 @@ pub(super) fn finish(errors: impl IntoIterator<Item = String>, code: u8) -> u8 {
 }
 
 /// Prints text; a reader that has gone away is no error.
-pub(super) fn print(text: &str) -> Result<u8, CommandError> {
+///
+/// # Errors
+/// What writing to standard output said.
+pub fn print(text: &str) -> Result<u8, CommandError> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CommandError::Usage(format!("cannot write to standard output: {error}")))
@@ -40,12 +46,12 @@ pub(super) fn print(text: &str) -> Result<u8, CommandError> {
 }
 
 /// Tells what goes on, on standard error.
-pub(super) fn tell(sentence: &str) {
+pub fn tell(sentence: &str) {
     let _ = writeln!(anstream::stderr(), "{sentence}");
 }
 
 /// Tells an error, on standard error. Whether anybody hears it changes nothing.
-pub(super) fn complain(error: &dyn Display) {
+pub fn complain(error: &dyn Display) {
     let style = anstyle::AnsiColor::Red.on_default().bold();
     let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {error}");
 }

@@ -1,0 +1,116 @@
+//! The browser as one more stage: what it must be able to do, and the steps that are about pages.
+//!
+//! No browser is driven here. Whoever drives one (the crate `browser-tests`) implements [`Pages`] and gives it to the
+//! [`Ground`]; all other steps of the same scenario are performed as ever.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ground::Ground;
+use super::log::ScenarioLog;
+use super::wire::{Performance, lock};
+use crate::recording::{Act, ConsoleLines, Peer, What};
+use crate::scenario::Actor;
+
+/// How long a page may take to show what it was told.
+pub const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+
+/// Something that is being done.
+pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Drives pages in a browser, and writes down what they show, say, send and receive.
+pub trait Pages: Send + Sync {
+    /// What the console of these pages is to say.
+    fn console(&self) -> ConsoleLines;
+
+    /// Does something at a page, or to it, and waits for what [`Act`] says. What the page does not do is for checks to see.
+    ///
+    /// # Errors
+    /// What the browser could not do, which is never the page's fault.
+    fn act<'a>(&'a self, scene: Scene<'a>, act: &'a Act) -> Doing<'a, Result<(), String>>;
+
+    /// Writes down what the page looks like, as [`What::Looked`].
+    fn look<'a>(&'a self, scene: Scene<'a>) -> Doing<'a, ()>;
+
+    /// Closes every page of a scenario.
+    fn close_all<'a>(&'a self, log: &'a Arc<ScenarioLog>) -> Doing<'a, ()>;
+}
+
+/// One page of one scenario, and what it stands on.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The backend and the contract.
+    pub ground: &'a Ground,
+    /// Where all that happens is written down.
+    pub log: &'a Arc<ScenarioLog>,
+    /// The page.
+    pub page: &'a Actor,
+}
+
+impl Scene<'_> {
+    /// The page itself as what entries are about, beside its connections.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        Peer { actor: Arc::clone(self.page), connection: 0 }
+    }
+}
+
+impl Performance<'_> {
+    /// Does something at a page.
+    pub(super) async fn page(&self, page: &Actor, act: &Act) -> Result<(), String> {
+        let ground = &*self.stage.ground;
+        let Some(pages) = &ground.pages else { return Err(format!("{page} needs a browser, and there is none")) };
+        let from = Instant::now();
+        let scene = Scene { ground, log: &self.log, page };
+        if *act == Act::NextSecond {
+            self.next_second().await;
+            return Ok(());
+        }
+        self.log.write(Some(&scene.peer()), What::Acting { act: act.clone() });
+        pages.act(scene, act).await?;
+        self.log.write(Some(&scene.peer()), What::Acted { act: act.clone() });
+        pages.look(scene).await;
+        self.stage.pace.waited("pages", from);
+        Ok(())
+    }
+
+    /// Waits until the clock shows a later second than any message of this scenario bears.
+    async fn next_second(&self) {
+        let latest = lock(&self.messages).values().map(|(sent, _)| sent.timestamp).max().unwrap_or_default();
+        let now = jiff::Timestamp::now();
+        if now.as_second() <= latest {
+            let over = jiff::Timestamp::new(latest + 1, 0).map(|next| next.duration_since(now).unsigned_abs());
+            tokio::time::sleep(over.unwrap_or_default()).await; // it is the clock's second that is waited for
+        }
+    }
+
+    /// Waits until each page shows each message in a row, or the time for broadcasts and for showing them is over.
+    pub(super) async fn shown(&self, pages: &[Actor], labels: &[Arc<str>]) -> Result<(), String> {
+        let from = Instant::now();
+        let mut pending: HashSet<(Actor, String)> = HashSet::new();
+        for label in labels {
+            let nonce = lock(&self.messages).get(label).map(|(sent, _)| sent.nonce.clone());
+            let nonce = nonce.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
+            pending.extend(pages.iter().map(|page| (Arc::clone(page), nonce.clone())));
+        }
+        let deadline = from + self.stage.ground.target.deadlines.delivery + SHOWN_WITHIN;
+        self.log
+            .wait(0, deadline, |entry| {
+                let (Some(peer), What::Shows { rows }) = (&entry.peer, &entry.what) else { return None };
+                let shows = |nonce: &str| rows.iter().any(|row| row.preview.contains(nonce));
+                pending.retain(|(page, nonce)| *page != peer.actor || !shows(nonce));
+                pending.is_empty().then_some(())
+            })
+            .await;
+        self.stage.pace.waited("pages", from);
+        if let Some(browser) = &self.stage.ground.pages {
+            for page in pages {
+                browser.look(Scene { ground: &self.stage.ground, log: &self.log, page }).await;
+            }
+        }
+        Ok(())
+    }
+}
