@@ -1,4 +1,4 @@
-//! ChromeDriver as a child process.
+//! The browser's driver as a child process.
 
 use std::process::Stdio;
 
@@ -9,8 +9,55 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The driver's program, to be found on `PATH`.
-const PROGRAM: &str = "chromedriver";
+/// The browser to drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// Chromium, by `chromedriver`.
+    #[default]
+    Chromium,
+    /// Firefox, by `geckodriver`.
+    Firefox,
+}
+
+impl Engine {
+    /// The driver's program, to be found on `PATH`.
+    fn program(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromedriver",
+            Self::Firefox => "geckodriver",
+        }
+    }
+
+    /// How to install driver and browser.
+    fn installation(self) -> &'static str {
+        match self {
+            Self::Chromium => "`apt-get install chromium chromium-driver`, or run ci/setup",
+            Self::Firefox => "`apt-get install firefox-esr` and `cargo install geckodriver`",
+        }
+    }
+
+    /// Whether it can be told that a host leads elsewhere.
+    #[must_use]
+    pub fn maps_hosts(self) -> bool {
+        self == Self::Chromium
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Chromium => &["--port=0"],
+            Self::Firefox => &["--port=0", "--websocket-port=0"],
+        }
+    }
+}
+
+/// How a browser is set up for pages of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Setup {
+    /// Which browser.
+    pub engine: Engine,
+    /// Where hosts lead to instead: `(api.example.com:443, 127.0.0.1:40123)`.
+    pub hosts: Vec<(String, String)>,
+}
 
 /// Chromium as a test wants it: no window, no sandbox (tests may run as root), nothing that calls home.
 const ARGUMENTS: [&str; 8] = [
@@ -28,53 +75,79 @@ const ARGUMENTS: [&str; 8] = [
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
     /// The program is missing or cannot be started.
-    #[error("cannot start {PROGRAM}: {0}; install it with `apt-get install chromium chromium-driver`, or run ci/setup")]
-    NotStarted(std::io::Error),
+    #[error("cannot start {}: {source}; install it: {}", engine.program(), engine.installation())]
+    NotStarted {
+        /// For which browser.
+        engine: Engine,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// It ended, or said nothing of a port.
-    #[error("{PROGRAM} did not say which port it listens on: {said:?}")]
+    #[error("{} did not say which port it listens on: {said:?}", engine.program())]
     NoPort {
+        /// For which browser.
+        engine: Engine,
         /// What it said.
         said: String,
     },
     /// It would not open a session.
-    #[error("{PROGRAM} cannot start Chromium: {0}; are browser and driver of the same version?")]
-    NoSession(#[from] fantoccini::error::NewSessionError),
+    #[error(
+        "{} cannot start its browser: {source}; is it there, and of the driver's version? Install it: {}",
+        engine.program(), engine.installation()
+    )]
+    NoSession {
+        /// Which browser.
+        engine: Engine,
+        /// What the driver said.
+        source: fantoccini::error::NewSessionError,
+    },
 }
 
 /// A running driver; it ends with this value.
 #[derive(Debug)]
 pub struct Driver {
+    engine: Engine,
     url: String,
     /// Killed when dropped.
     _process: Child,
 }
 
 impl Driver {
-    /// Starts the driver on a port of its own choosing.
+    /// Starts Chromium's driver on a port of its own choosing.
     ///
     /// # Errors
     /// [`DriverError`] when it is missing or does not come up.
     pub async fn start() -> Result<Self, DriverError> {
-        let mut process = Command::new(PROGRAM)
-            .arg("--port=0")
+        Self::start_for(Engine::Chromium).await
+    }
+
+    /// Starts a browser's driver on a port of its own choosing.
+    ///
+    /// # Errors
+    /// [`DriverError`] when it is missing or does not come up.
+    pub async fn start_for(engine: Engine) -> Result<Self, DriverError> {
+        let mut process = Command::new(engine.program())
+            .args(engine.arguments())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(DriverError::NotStarted)?;
+            .map_err(|source| DriverError::NotStarted { engine, source })?;
         let mut said = String::new();
         if let Some(output) = process.stdout.take() {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some(port) = port_in(&line) {
-                    return Ok(Self { url: format!("http://127.0.0.1:{port}"), _process: process });
+                    // Nobody reads on: what the driver says from here on must not hold it up.
+                    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                    return Ok(Self { engine, url: format!("http://127.0.0.1:{port}"), _process: process });
                 }
                 said.push_str(&line);
                 said.push('\n');
             }
         }
-        Err(DriverError::NoPort { said })
+        Err(DriverError::NoPort { engine, said })
     }
 
     /// Opens a browser with an empty profile.
@@ -94,16 +167,49 @@ impl Driver {
         self.open(json!({"args": ARGUMENTS, "mobileEmulation": {"deviceMetrics": metrics}})).await
     }
 
+    /// Opens a browser with an empty profile, which speaks BiDi. Certificates are not looked at: hosts may be mapped.
+    ///
+    /// # Errors
+    /// [`DriverError::NoSession`] when the browser does not start.
+    pub async fn browse(&self, setup: &Setup) -> Result<Client, DriverError> {
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("webSocketUrl".to_owned(), json!(true));
+        capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
+        match self.engine {
+            Engine::Chromium => {
+                let mut arguments: Vec<String> = ARGUMENTS.iter().map(|&argument| argument.to_owned()).collect();
+                let rules: Vec<String> = setup.hosts.iter().map(|(from, to)| format!("MAP {from} {to}")).collect();
+                if !rules.is_empty() {
+                    arguments.push(format!("--host-resolver-rules={}", rules.join(", ")));
+                    // WebSockets do not ask the session whether it accepts a certificate.
+                    arguments.push("--ignore-certificate-errors".to_owned());
+                }
+                capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": arguments }));
+            }
+            Engine::Firefox => {
+                capabilities.insert("moz:firefoxOptions".to_owned(), json!({ "args": ["-headless"] }));
+            }
+        }
+        self.connect(capabilities).await
+    }
+
     async fn open(&self, options: Value) -> Result<Client, DriverError> {
         let mut capabilities = Capabilities::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
-        Ok(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await?)
+        self.connect(capabilities).await
+    }
+
+    async fn connect(&self, capabilities: Capabilities) -> Result<Client, DriverError> {
+        let connected = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await;
+        connected.map_err(|source| DriverError::NoSession { engine: self.engine, source })
     }
 }
 
-/// The port in `ChromeDriver was started successfully on port 40123.`
+/// The port in `ChromeDriver was started successfully on port 40123.`, or in `… Listening on 127.0.0.1:40123`.
 fn port_in(line: &str) -> Option<u16> {
-    line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    let by_chromium = line.split_once("successfully on port ");
+    let by_firefox = || line.split_once("Listening on 127.0.0.1:");
+    by_chromium.or_else(by_firefox)?.1.trim_end_matches('.').parse().ok()
 }
 
 #[cfg(test)]
@@ -113,6 +219,7 @@ mod tests {
     #[test]
     fn the_port_is_read_from_the_drivers_greeting() {
         assert_eq!(port_in("ChromeDriver was started successfully on port 40123."), Some(40123));
+        assert_eq!(port_in("1771929000000\tgeckodriver\tINFO\tListening on 127.0.0.1:40124"), Some(40124));
         assert_eq!(port_in("Starting ChromeDriver 156.0 on port 0"), None);
     }
 }

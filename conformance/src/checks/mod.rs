@@ -26,7 +26,7 @@ use fixtures::{Route, requirements};
 
 use crate::conversation::Conversation;
 use crate::recording::Recording;
-use crate::scenarios::Blueprint;
+use crate::scenarios::{Blueprint, MEMBERSHIP, ONE_MESSAGE_PER_TYPE};
 use crate::target::Capability;
 use crate::verdict::{Failure, Judgement, Outcome, Verdict};
 
@@ -60,6 +60,13 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
 /// The checks of what a browser shows, which need a page.
 pub fn of_pages() -> impl Iterator<Item = &'static Check> {
     page::CHECKS.iter()
+}
+
+/// What is judged where there is a page: its own checks, and those of the conversations that tell whether the backend lets
+/// members in and tells them, without which no page shows anything.
+pub fn beside_a_page() -> impl Iterator<Item = &'static Check> {
+    let explains = |check: &&'static Check| [ONE_MESSAGE_PER_TYPE.name, MEMBERSHIP.name].contains(&check.scenario.name);
+    of_backends().filter(explains).chain(of_pages())
 }
 
 /// The checks of what a backend does, which need no page.

@@ -21,7 +21,7 @@ pub use ground::Ground;
 pub use log::{Recorder, ScenarioLog};
 pub use pace::Pace;
 pub use pages::{Doing, Pages, SHOWN_WITHIN, Scene};
-pub use preflight::{PreflightError, preflight, try_trigger};
+pub use preflight::{PreflightError, greeting, preflight, try_trigger};
 pub(crate) use preflight::{is_away, reach};
 pub use wire::WireStage;
 

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fixtures::Contract;
 use fixtures::webhooks::{Inbound, MessageKind};
+use fixtures::{Contract, Route};
 
 use super::ground::Ground;
 use super::log::Recorder;
@@ -165,17 +165,7 @@ pub async fn try_trigger(ground: &Ground) -> Result<(), PreflightError> {
     let mut refusal = None;
     for route in &contract.routes {
         let Ok(from) = target.numbers.fresh(&route.customer_type) else { return Ok(()) };
-        let nonce = super::nonce();
-        let message = Inbound {
-            kind: MessageKind::Text,
-            from,
-            name: "Conformance Check".to_owned(),
-            id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
-            timestamp: jiff::Timestamp::now().as_second(),
-            text: Some(format!("{nonce} before the run")),
-        };
-        let batch = Batch { customer_type: route.customer_type.clone(), messages: vec![message] };
-        match target.trigger.send(&batch).await {
+        match target.trigger.send(&before_the_run(route, from, &super::nonce())).await {
             Err(error @ TriggerError::Refused { status, .. }) if !status.is_server_error() => {
                 refusal = refusal.or(Some(error));
             }
@@ -184,6 +174,26 @@ pub async fn try_trigger(ground: &Ground) -> Result<(), PreflightError> {
     }
     let refused = |error| PreflightError::TriggerRefused { target: target.endpoint.shown_url(""), error };
     refusal.map_or(Ok(()), |error| Err(refused(error)))
+}
+
+/// Causes one message of this type from a number of its own, and gives the nonce in its text; none where it is not taken.
+pub async fn greeting(ground: &Ground, route: &Route) -> Option<String> {
+    let from = ground.target.numbers.fresh(&route.customer_type).ok()?;
+    let nonce = super::nonce();
+    ground.target.trigger.send(&before_the_run(route, from, &nonce)).await.ok()?;
+    Some(nonce)
+}
+
+fn before_the_run(route: &Route, from: String, nonce: &str) -> Batch {
+    let message = Inbound {
+        kind: MessageKind::Text,
+        from,
+        name: "Conformance Check".to_owned(),
+        id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
+        timestamp: jiff::Timestamp::now().as_second(),
+        text: Some(format!("{nonce} before the run")),
+    };
+    Batch { customer_type: route.customer_type.clone(), messages: vec![message] }
 }
 
 /// Connects with the good token, in its ordinary place or else in the other one; without any where tokens are not used.

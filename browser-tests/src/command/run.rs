@@ -1,0 +1,109 @@
+//! `browser-tests run`.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use browser_tests::{BrowserError, RehearsalError, StandError, stage};
+use conformance::checks;
+use conformance::cli::{self, CommandError, RecordingFile, output};
+use conformance::config::Config;
+use conformance::recording::Recording;
+use conformance::run::{Report, RunOptions};
+use conformance::stage::{Ground, try_trigger};
+use fixtures::Contract;
+use fixtures::pages::Profile;
+
+use super::args::RunArgs;
+use super::embedded::Embedded;
+
+/// Opens the pages and judges them.
+pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
+    let (mut config, contract) = cli::settings(&args.target)?;
+    if config.target.is_none() {
+        config.target = args.page.clone().filter(|_| args.target.config.is_some());
+    }
+    let profile = match &args.profile {
+        Some(path) => Profile::load(path, &contract),
+        None => Profile::reference(&contract),
+    };
+    let profile = profile.map_err(CommandError::usage)?;
+    let (checks, known) = args.judging.resolve(checks::beside_a_page())?;
+    let options = RunOptions {
+        checks,
+        strict: args.judging.strict,
+        known,
+        transport: args.target.transport,
+        jobs: 4,
+        witness: false,
+    };
+    cli::block_on(perform(args, config, contract, profile, options))
+}
+
+async fn perform(
+    args: &RunArgs,
+    mut config: Config,
+    contract: Contract,
+    profile: Profile,
+    options: RunOptions,
+) -> Result<u8, CommandError> {
+    let mut reporters = output::reporters(&args.judging.report, args.judging.detail())?;
+    let recording_file = args.save_recording.as_deref().map(RecordingFile::create).transpose()?;
+    let mut stop = pin!(cli::stop(args.timeout));
+    let embedded = match config.target {
+        Some(_) => None,
+        None => Some(Embedded::start(&contract, &mut config)?),
+    };
+    let ground = cli::reach(&args.target, &config, contract, stop.as_mut()).await?;
+    try_trigger(&ground).await.map_err(CommandError::usage)?;
+    let (report, recording) = tokio::select! {
+        biased;
+        outcome = judge(args, ground, profile, &options, &mut reporters) => outcome?,
+        why = stop => return Err(CommandError::Unreachable(format!("{why}: nothing was judged by then"))),
+    };
+    let unsaved = recording_file.and_then(|file| file.save(&recording).err());
+    if let Some(embedded) = embedded {
+        embedded.stop().await;
+    }
+    let unwritten = reporters.into_errors();
+    let errors = unwritten.iter().map(ToString::to_string).chain(unsaved);
+    Ok(output::finish(errors, report.conclusion.exit_code()))
+}
+
+/// Starts the browser, holds the profile against the page, and runs.
+async fn judge(
+    args: &RunArgs,
+    mut ground: Ground,
+    profile: Profile,
+    options: &RunOptions,
+    reporters: &mut conformance::report::Reporters,
+) -> Result<(Report, Recording), CommandError> {
+    let page = args.page.clone().unwrap_or_else(|| ground.target.endpoint.base().clone());
+    let name = args.profile.as_ref().map_or_else(|| "reference.yaml".to_owned(), |path| path.display().to_string());
+    let stage = stage(args.browser, &page, profile, &ground.target.endpoint).await.map_err(no_stage)?;
+    stage.rehearse(&ground, &name).await.map_err(unfit)?;
+    let stage = Arc::new(stage);
+    ground.pages = Some(Arc::clone(&stage) as Arc<_>);
+    let ground = Arc::new(ground);
+    let outcome = conformance::run::run(&ground, options, reporters, std::future::pending()).await;
+    drop(ground);
+    if let Some(stage) = Arc::into_inner(stage) {
+        stage.end().await;
+    }
+    outcome.map_err(CommandError::usage)
+}
+
+fn no_stage(error: StandError) -> CommandError {
+    match error {
+        StandError::Host { .. } => CommandError::usage(error),
+        StandError::Browser(BrowserError::Driver(_)) | StandError::Browser(_) | StandError::Line(_) => {
+            CommandError::Unreachable(error.to_string())
+        }
+    }
+}
+
+fn unfit(error: RehearsalError) -> CommandError {
+    match error {
+        RehearsalError::Browser(reason) => CommandError::Unreachable(reason),
+        RehearsalError::NotLoggedIn { .. } | RehearsalError::Selector { .. } => CommandError::usage(error),
+    }
+}
