@@ -142,22 +142,16 @@ impl Browser {
         Ok(Self { driver: AsyncMutex::new(client), bidi, watched, _driver: driver })
     }
 
-    /// Opens an empty window, or a tab beside another window's.
+    /// Opens an empty window.
     ///
     /// # Errors
     /// [`BrowserError`].
-    pub async fn open(&self, beside: Option<&Window>) -> Result<Window, BrowserError> {
-        let params = match beside {
-            None => json!({"type": "window"}),
-            Some(Window(context)) => json!({"type": "tab", "referenceContext": context}),
-        };
-        let created = self.bidi.command("browsingContext.create", params).await?;
+    pub async fn open(&self) -> Result<Window, BrowserError> {
+        let created = self.bidi.command("browsingContext.create", json!({"type": "window"})).await?;
         let window = Window(created.get("context").and_then(Value::as_str).unwrap_or_default().to_owned());
-        if beside.is_none() {
-            let (width, height) = WINDOW;
-            let viewport = json!({"context": window.0, "viewport": {"width": width, "height": height}});
-            self.bidi.command("browsingContext.setViewport", viewport).await?;
-        }
+        let (width, height) = WINDOW;
+        let viewport = json!({"context": window.0, "viewport": {"width": width, "height": height}});
+        self.bidi.command("browsingContext.setViewport", viewport).await?;
         Ok(window)
     }
 

@@ -1,6 +1,6 @@
 //! The browser as a stage: performs what scenarios do at pages, by a page profile.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,13 @@ const SLOW_BYTES_PER_SECOND: u64 = 50_000;
 /// Resolves when an element is there and seen: true; or when it is told that nobody waits any more.
 const SEEN: &str = include_str!("seen.js");
 
+/// Whether the document comes to be hidden within so many milliseconds.
+const HIDDEN: &str = "(millis) => new Promise((done) => { const look = () => document.hidden && done(true); look(); \
+                      document.addEventListener('visibilitychange', look); setTimeout(() => done(false), millis); })";
+
+/// How long a browser may take to hide a document.
+const HIDDEN_WITHIN: Duration = Duration::from_secs(2);
+
 /// Finds the link to an address and clicks it.
 const FOLLOW: &str = include_str!("follow.js");
 
@@ -38,8 +45,8 @@ pub struct BrowserStage {
     lines: Vec<Line>,
     /// By scenario and page.
     open: Mutex<HashMap<(usize, Arc<str>), Window>>,
-    /// Tabs in front of others.
-    fronts: Mutex<HashMap<Window, Window>>,
+    /// Windows that are hidden, of which no picture can be taken.
+    hidden: Mutex<HashSet<Window>>,
     /// One page after the other: the first logs in, and the others find it done.
     opening: AsyncMutex<()>,
 }
@@ -48,8 +55,8 @@ impl BrowserStage {
     /// Pages at this address, by this profile; `lines` are what stands between them and their backend.
     #[must_use]
     pub fn new(browser: Browser, profile: Profile, base: Url, lines: Vec<Line>) -> Self {
-        let (open, fronts, opening) = (Mutex::default(), Mutex::default(), AsyncMutex::default());
-        Self { browser, profile, base, lines, open, fronts, opening }
+        let (open, hidden, opening) = (Mutex::default(), Mutex::default(), AsyncMutex::default());
+        Self { browser, profile, base, lines, open, hidden, opening }
     }
 
     pub(crate) fn browser(&self) -> &Browser {
@@ -82,7 +89,7 @@ impl BrowserStage {
     /// Opens a window, logs in where the page asks, and waits until the type's room was joined.
     async fn open(&self, scene: Scene<'_>, customer_type: &str) -> Result<(), String> {
         let one_at_a_time = self.opening.lock().await;
-        let window = self.browser.open(None).await.map_err(in_words)?;
+        let window = self.browser.open().await.map_err(in_words)?;
         let Ground { target, contract, .. } = scene.ground;
         self.browser.watch(&window, scene.log, scene.page, &contract.namespace, &target.redactor);
         lock(&self.open).insert(key(scene.log, scene.page), window.clone());
@@ -236,28 +243,33 @@ impl BrowserStage {
         Ok(())
     }
 
+    /// Minimises the page's window. (A tab behind another counts as seen in a browser without a screen.)
     async fn hide(&self, scene: Scene<'_>, act: &Act) -> Result<(), String> {
         let Some(window) = self.window(scene) else { return Err(format!("{} is not open", scene.page)) };
-        let front = self.browser.open(Some(&window)).await.map_err(in_words)?;
-        self.browser.bring_in_front(&front).await.map_err(in_words)?;
-        lock(&self.fronts).insert(window.clone(), front);
-        let hidden = "(millis) => new Promise((done) => { const look = () => document.hidden && done(true); look(); \
-                      document.addEventListener('visibilitychange', look); setTimeout(() => done(false), millis); })";
-        let hidden = self.browser.call(&window, hidden, json!([2_000])).await.map_err(in_words)?;
-        if hidden != Value::Bool(true) {
-            skip(scene, act, "the browser does not take a tab for hidden that is behind another".to_owned());
+        lock(&self.hidden).insert(window.clone());
+        let hidden = match self.resize(&window, "minimized").await {
+            Ok(()) => self.browser.call(&window, HIDDEN, json!([HIDDEN_WITHIN.as_millis()])).await,
+            Err(error) => Err(error),
+        };
+        match hidden {
+            Ok(Value::Bool(true)) => {}
+            Ok(_) => skip(scene, act, "the browser does not take a minimised window for hidden".to_owned()),
+            Err(error) => skip(scene, act, format!("this browser minimises no window ({error})")),
         }
         Ok(())
     }
 
     async fn reveal(&self, scene: Scene<'_>) -> Result<(), String> {
         let Some(window) = self.window(scene) else { return Err(format!("{} is not open", scene.page)) };
-        self.browser.bring_in_front(&window).await.map_err(in_words)?;
-        let front = lock(&self.fronts).remove(&window);
-        if let Some(front) = front {
-            self.browser.close(&front).await;
-        }
-        Ok(())
+        let _never_minimised = self.resize(&window, "normal").await;
+        lock(&self.hidden).remove(&window);
+        self.browser.bring_in_front(&window).await.map_err(in_words)
+    }
+
+    async fn resize(&self, window: &Window, state: &str) -> Result<(), BrowserError> {
+        let found = self.browser.devtools(window, "Browser.getWindowForTarget", json!({})).await?;
+        let bounds = json!({"windowId": found.pointer("/result/windowId"), "bounds": {"windowState": state}});
+        self.browser.devtools(window, "Browser.setWindowBounds", bounds).await.map(drop)
     }
 
     async fn perform(&self, scene: Scene<'_>, act: &Act) -> Result<(), String> {
@@ -337,7 +349,7 @@ impl Pages for BrowserStage {
 
     fn look<'a>(&'a self, scene: Scene<'a>) -> Doing<'a, ()> {
         Box::pin(async move {
-            let Some(window) = self.window(scene) else { return };
+            let Some(window) = self.window(scene).filter(|window| !lock(&self.hidden).contains(window)) else { return };
             // A picture that cannot be taken changes no verdict. What is no base64 would break the report that shows it.
             if let Ok(jpeg) = self.browser.picture(&window).await
                 && base64::engine::general_purpose::STANDARD.decode(&jpeg).is_ok_and(|bytes| !bytes.is_empty())
@@ -356,10 +368,7 @@ impl Pages for BrowserStage {
             };
             self.lines.iter().for_each(Line::mend);
             for window in own {
-                let front = lock(&self.fronts).remove(&window);
-                if let Some(front) = front {
-                    self.browser.close(&front).await;
-                }
+                lock(&self.hidden).remove(&window);
                 self.browser.close(&window).await;
             }
         })

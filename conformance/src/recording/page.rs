@@ -28,9 +28,9 @@ pub enum Act {
     Mend,
     /// The token that the page shows is logged out, as if its time were over.
     Expire,
-    /// Another tab is brought in front of the page's.
+    /// The page's window is minimised, so that the page is hidden.
     Hide,
-    /// The page's tab is brought in front again.
+    /// The page's window is brought in front again.
     Reveal,
     /// Waits until what is sent next is later, by the second, than what was sent before: a page that sorts by whole seconds
     /// moves no row up for an equal time.
@@ -48,8 +48,8 @@ impl std::fmt::Display for Act {
             Self::Cut => "the server's side drops its connections",
             Self::Mend => "the server's side takes connections again",
             Self::Expire => "its token is logged out",
-            Self::Hide => "another tab is in front",
-            Self::Reveal => "its tab is in front again",
+            Self::Hide => "its window is hidden",
+            Self::Reveal => "its window is in front again",
             Self::NextSecond => "the next second begins",
         })
     }

@@ -73,7 +73,8 @@ fn sent_and_shown(page: &str, route: &Route, label: &str, from: &str, text: &str
     ]
 }
 
-/// An observer, a chat that the page finds in its list, and the page.
+/// An observer, a chat that the page finds in its list, the page, and a plain message: where that is not shown as it should
+/// be, nothing that is harder can be.
 fn page_with_a_chat(page: &str, route: &Route) -> Vec<Step> {
     let mut steps = observer(route);
     steps.extend([
@@ -83,6 +84,7 @@ fn page_with_a_chat(page: &str, route: &Route) -> Vec<Step> {
         shown(&[page], route, &["known"]),
         act(page, Act::NextSecond),
     ]);
+    steps.extend(sent_and_shown(page, route, "plain", "known", "while the page is open"));
     steps
 }
 
@@ -176,20 +178,25 @@ pub const PAGE_RECONNECT: Blueprint = Blueprint {
 /// A hundred messages in one webhook call.
 pub const PAGE_BURST: Blueprint = Blueprint {
     name: "page-burst",
-    about: "a page, and a hundred messages of ten customers at once",
+    about: "a page with ten chats in its list, and a hundred messages of theirs at once",
     needs: &[Capability::Webhook],
     phase: Phase::Last,
     steps: |plan| {
         let route = first(plan);
         let (messages, customers) = BURST_SIZE;
-        let message = |index: usize| {
-            let (label, from) = (label_of(route, &burst_label(index)), format!("burst/{}", index % customers));
-            Message::text(label, &route.customer_type, from, "one of a hundred")
+        let from_each = |label: fn(usize) -> String, numbers: std::ops::Range<usize>| Step::Send {
+            messages: numbers
+                .map(|number| {
+                    let (label, from) = (label_of(route, &label(number)), format!("burst/{}", number % customers));
+                    Message::text(label, &route.customer_type, from, "one of many")
+                })
+                .collect(),
         };
         let last: Vec<String> = (messages - customers..messages).map(burst_label).collect();
         let last: Vec<&str> = last.iter().map(String::as_str).collect();
-        let mut steps = page_with_a_chat(BUSY, route);
-        steps.push(Step::Send { messages: (0..messages).map(message).collect() });
+        let mut steps = vec![from_each(|number| format!("earlier/{number}"), 0..customers)];
+        steps.extend(page_with_a_chat(BUSY, route));
+        steps.push(from_each(burst_label, 0..messages));
         steps.push(observer_heard(route, &last));
         steps.push(shown(&[BUSY], route, &last));
         steps.push(settle());
@@ -203,11 +210,11 @@ pub fn burst_label(index: usize) -> String {
     format!("burst/{index}")
 }
 
-/// Two tabs of one browser, one of which is then hidden behind the other.
+/// Two tabs or windows of one browser, one of which is then hidden.
 pub const PAGE_TABS: Blueprint = Blueprint {
     name: "page-tabs",
-    about: "two tabs of the same page and a message; then the first is hidden behind the other while a message comes, and \
-            brought in front again",
+    about: "two tabs of the same page and a message; then the first is hidden while a message comes, and brought in front \
+            again",
     needs: &[],
     phase: Phase::Last,
     steps: |plan| {

@@ -1,5 +1,6 @@
 //! What is hard for a page: much at once, several tabs, a hidden one, a slow network, a message while it loads.
 
+use super::list::plain;
 use super::{SHOWN_WITHIN, shown_in_time, story};
 use crate::conversation::{Conversation, Message, Page, evidence, not_tested};
 use crate::recording::Act;
@@ -11,7 +12,9 @@ pub(super) fn burst(conversation: &Conversation<'_>) -> Judgement {
     let page = conversation.page(BUSY)?;
     let route = &conversation.contract().routes[0];
     let (messages, customers) = BURST_SIZE;
-    let each = u64::try_from(messages / customers).unwrap_or_default();
+    plain(conversation, &page, route)?;
+    // One came before the page was opened.
+    let each = u64::try_from(messages / customers).unwrap_or_default() + 1;
     let mut last_told = std::time::Duration::ZERO;
     let last =
         (messages - customers..messages).map(|index| conversation.message(&label_of(route, &burst_label(index))));
@@ -44,6 +47,7 @@ pub(super) fn burst(conversation: &Conversation<'_>) -> Judgement {
 /// Every tab of a page shows the next message.
 pub(super) fn tabs(conversation: &Conversation<'_>) -> Judgement {
     let route = &conversation.contract().routes[0];
+    plain(conversation, &conversation.page(TABS[0])?, route)?;
     let message = conversation.message(&label_of(route, "both"))?;
     for name in TABS {
         let page = conversation.page(name)?;
@@ -61,6 +65,7 @@ pub(super) fn hidden(conversation: &Conversation<'_>) -> Judgement {
     if let Some((what, reason)) = page.skipped.first() {
         return Err(not_tested(format!("{what}: {reason}")));
     }
+    plain(conversation, &page, route)?;
     let told = conversation.told(&page, message, route)?;
     let revealed = page.acts.iter().find_map(|(at, _, act)| (**act == Act::Reveal).then_some(*at));
     let Some(revealed) = revealed else {
@@ -87,6 +92,7 @@ pub(super) fn slow_network(conversation: &Conversation<'_>) -> Judgement {
     if let Some((what, reason)) = page.skipped.first() {
         return Err(not_tested(format!("{what}: {reason}")));
     }
+    plain(conversation, &page, route)?;
     let message = conversation.message(&label_of(route, "slowly"))?;
     let told = conversation.told(&page, message, route)?;
     shown_in_time(conversation, &page, message, told).map(|_| 1)
@@ -96,6 +102,7 @@ pub(super) fn slow_network(conversation: &Conversation<'_>) -> Judgement {
 pub(super) fn while_loading(conversation: &Conversation<'_>) -> Judgement {
     let route = &conversation.contract().routes[0];
     let page: Page<'_, '_> = conversation.page(LOADING)?;
+    plain(conversation, &conversation.page(SLOW_PAGE)?, route)?;
     let message = conversation.message(&label_of(route, "meanwhile"))?;
     conversation.first_delivery(message)?;
     let expected = "the page shows the message once, by the list that it loads or by the event";

@@ -16,31 +16,48 @@ const SHORTEST: usize = 5;
 /// The chat's row moves to the top with the new preview and a higher badge, without a list fetch in between.
 pub(super) fn immediate(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let page = conversation.page(&page_of(route))?;
-    let message = conversation.message(&label_of(route, "again"))?;
+    lands(conversation, &page, route, "again")
+}
+
+/// A plain message to a page, behind the chat's first one: where that is not shown as it should be, `page.immediate` is to
+/// say so, and nothing harder can be judged.
+pub(super) fn plain(conversation: &Conversation<'_>, page: &Page<'_, '_>, route: &Route) -> Result<(), Failure> {
+    lands(conversation, page, route, "plain").map(drop).map_err(|failure| match failure {
+        Failure::Violation(finding) => Failure::NotTested {
+            reason: format!("{} does not show a plain message as it should: {}", page.name, finding.observed),
+            because: Some("page.immediate"),
+        },
+        other => other,
+    })
+}
+
+/// Whether a message behind `known`, of the same chat, comes to stand where it should.
+fn lands<'a>(conversation: &Conversation<'a>, page: &Page<'_, 'a>, route: &Route, label: &str) -> Judgement {
+    let message = conversation.message(&label_of(route, label))?;
     let earlier = conversation.message(&label_of(route, "known"))?;
-    let told = conversation.told(&page, message, route)?;
+    let told = conversation.told(page, message, route)?;
     let Some(before) = page.showings(earlier).filter(|showing| showing.at < told.at).last() else {
         return Err(not_tested(format!("{} did not show the chat before its message came", page.name)));
     };
-    let showing = shown_in_time(conversation, &page, message, told)?;
+    let showing = shown_in_time(conversation, page, message, told)?;
     if let Some(list) = &conversation.contract().list
         && let Some(asked) = page.list_asked_for(&list.request, told.at, showing.at)
     {
         let observed =
             format!("`{}` was asked for at {}, before the row changed", list.request, evidence::clock(asked));
         return Err(Finding::new("the row changes by the event alone", observed)
-            .with(story(conversation, &page, message))
+            .with(story(conversation, page, message))
             .into());
     }
     // A page may take several steps to it: what counts is what it comes to within the time, before the next message.
-    let until = (told.at + SHOWN_WITHIN).min(next_told(conversation, &page, told).unwrap_or(Duration::MAX));
+    let until = (told.at + SHOWN_WITHIN).min(next_told(conversation, page, told).unwrap_or(Duration::MAX));
     let states = page.lists.iter().filter(|(at, _)| *at >= showing.at && *at <= until);
     let problems: Vec<Option<String>> =
         states.map(|(_, rows)| problem(rows, message, earlier, before.row.badge)).collect();
     match problems.into_iter().reduce(|first, next| if first.is_none() { first } else { next }) {
         Some(Some(observed)) => {
             Err(Finding::new("its row is the first, with the new preview and a higher badge", observed)
-                .with(story(conversation, &page, message))
+                .with(story(conversation, page, message))
                 .into())
         }
         _ => Ok(1),
