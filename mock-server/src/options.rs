@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::faults::Fault;
 use crate::reload::Watch;
 use crate::state::State;
+use crate::tls::Tls;
 
 /// The settings of one server.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Options {
     pub verify_token: String,
     /// Origins whose pages may call; none means any. E.g. `http://localhost:4200`.
     pub cors_origins: Vec<String>,
+    /// What HTTPS is spoken by, beside plain HTTP and on the same port. None, by default: plain HTTP only.
+    pub tls: Option<Tls>,
     /// How often the server pings.
     pub ping_interval: Duration,
     /// How long it then waits for the answer.
@@ -113,6 +116,7 @@ impl Default for Options {
             webhook_secret: None,
             verify_token: "verify-me".to_owned(),
             cors_origins: Vec::new(),
+            tls: None,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             max_payload: 1_000_000,

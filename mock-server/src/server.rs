@@ -30,6 +30,7 @@ use crate::rate::RateLimit;
 use crate::reload::{self, Watch};
 use crate::rest::{self, App};
 use crate::state::{StateError, StateFile};
+use crate::tls::Tls;
 use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
 use crate::upstream::Upstream;
 
@@ -121,7 +122,8 @@ pub async fn serve(
     let connections = CutOnDrop::default();
     let patience = options.ping_interval + options.ping_timeout;
     let misprints = transport.misprints();
-    let listener = Listener { listener, connections: Arc::clone(&connections.0), patience, misprints };
+    let tls = options.tls.as_ref().map(Tls::acceptor);
+    let listener = Listener { listener, tls, connections: Arc::clone(&connections.0), patience, misprints };
     let (in_force, contract) = watch::channel(contract);
     if options.watch != Watch::default() {
         worker.spawn(reload::look(options.watch.clone(), in_force, queue.clone()));

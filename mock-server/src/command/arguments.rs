@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use fixtures::{Contract, Data};
 use jiff::SignedDuration;
 use mock_server::faults::{self, Fault};
-use mock_server::{Auth, Options, State, Watch, bind};
+use mock_server::{Auth, Options, State, Tls, TlsError, Watch, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +34,7 @@ Examples:
   mock-server --data my-chats                   one's own chats, read again when their files change
   mock-server --state desk.state                goes on where it ended the last time
   mock-server --auth none --cors-origin http://localhost:4200
+  mock-server --tls                             by https://, too, with a certificate made on the spot
   mock-server --contract order-board.yaml       another team's rooms, events and path
   mock-server --fault missing-branch,text-truncated
   WEBHOOK_SECRET=secret mock-server --ping-interval 300ms --ping-timeout 200ms";
@@ -57,6 +58,18 @@ pub struct Arguments {
     /// Whether a token is needed
     #[arg(long, value_enum, default_value_t = AuthChoice::Jwt)]
     auth: AuthChoice,
+
+    /// Speak HTTPS too, on the same port, by a certificate that is made on the spot
+    #[arg(long)]
+    tls: bool,
+
+    /// Speak HTTPS too, by the certificate in this file (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The file with the certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 
     /// How often clients are pinged, e.g. 25s or 300ms
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "25s")]
@@ -191,7 +204,7 @@ impl Arguments {
     /// The server's options, with what the environment says.
     ///
     /// # Errors
-    /// If the contract or the data cannot be used.
+    /// If the contract, the data or the certificate cannot be used.
     pub fn options(&self) -> Result<Options, UsageError> {
         let mut options = Options {
             auth: match self.auth {
@@ -200,6 +213,7 @@ impl Arguments {
             },
             webhook_secret: from_env("WEBHOOK_SECRET"),
             cors_origins: self.cors_origins.clone(),
+            tls: self.tls()?,
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
             max_payload: self.max_payload,
@@ -237,6 +251,21 @@ impl Arguments {
             }
         }
         Ok(options)
+    }
+
+    /// What HTTPS is spoken by, if it is to be.
+    fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
+            _ if self.tls => {
+                let mut names = ["localhost", "127.0.0.1", "::1"].map(ToOwned::to_owned).to_vec();
+                if !names.contains(&self.host) {
+                    names.push(self.host.clone());
+                }
+                Tls::self_signed(&names).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Listens where it was told to; gives the real address too.

@@ -4,12 +4,13 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use fixtures::{Contract, Route};
-use mock_server::{Auth, Login, Options};
+use mock_server::{Auth, Login, Options, Tls};
 
 /// The lines that the command begins with. They hold no secret of the environment's.
 #[derive(Debug)]
 pub struct Greeting<'a> {
     options: &'a Options,
+    address: SocketAddr,
     url: String,
     console: String,
 }
@@ -24,6 +25,7 @@ impl<'a> Greeting<'a> {
         };
         Self {
             options,
+            address,
             url: format!("http://{address}"),
             console: format!("http://{}/__mock/", SocketAddr::new(here, address.port())),
         }
@@ -97,11 +99,22 @@ impl<'a> Greeting<'a> {
     }
 }
 
+/// What certificate a client meets.
+fn shown(tls: &Tls) -> String {
+    match tls.made_for() {
+        Some(names) => format!("by a certificate made just now for {} (curl -k)", names.join(", ")),
+        None => "by the certificate given".to_owned(),
+    }
+}
+
 impl fmt::Display for Greeting<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let contract = self.contract();
         writeln!(formatter, "{} {}\n", contract.title, contract.version)?;
         writeln!(formatter, "listening on {}", self.url)?;
+        if let Some(tls) = &self.options.tls {
+            writeln!(formatter, "listening on https://{}, too, {}", self.address, shown(tls))?;
+        }
         writeln!(formatter, "Socket.IO path {}, namespace {}", contract.path, contract.namespace)?;
         for Route { customer_type, room, event, .. } in &contract.routes {
             writeln!(formatter, "  {customer_type}: {} {{\"room\": \"{room}\"}}, then {event}", contract.join.request)?;

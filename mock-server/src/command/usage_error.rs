@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use fixtures::{ContractError, DataError};
+use mock_server::TlsError;
 
 /// What cannot be used of what the command was told.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,8 @@ pub enum UsageError {
     Contract(#[from] ContractError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(
         "cannot find the host {host}: {source}\nUse an address or a host name of this machine, e.g. --host 127.0.0.1"
     )]

@@ -16,10 +16,12 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
 
 use super::open_packet::Misprints;
+use super::wire::Wire;
 
 /// A handle to one connection.
 #[derive(Debug, Default)]
@@ -77,10 +79,11 @@ impl Connections {
 }
 
 /// Accepts connections that can be cut.
-#[derive(Debug)]
 pub(crate) struct Listener {
     /// Where connections come from.
     pub listener: TcpListener,
+    /// Encrypts those that begin with TLS, where there is a certificate to show.
+    pub tls: Option<TlsAcceptor>,
     /// Where they are listed.
     pub connections: Arc<Connections>,
     /// How long a peer may take to read anything at all while something is to be written.
@@ -103,7 +106,8 @@ impl axum::serve::Listener for Listener {
         self.connections.add(&connection);
         let connections = Arc::clone(&self.connections);
         let misprints = self.misprints.clone();
-        (Stream { stream, connection, connections, patience: self.patience, misprints, stalled: None }, address)
+        let wire = Wire::new(stream, self.tls.as_ref());
+        (Stream { wire, connection, connections, patience: self.patience, misprints, stalled: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -112,9 +116,8 @@ impl axum::serve::Listener for Listener {
 }
 
 /// One connection's bytes.
-#[derive(Debug)]
 pub(crate) struct Stream {
-    stream: TcpStream,
+    wire: Wire,
     connection: Arc<Connection>,
     connections: Arc<Connections>,
     patience: Duration,
@@ -133,10 +136,10 @@ impl Stream {
     fn guard_write<T>(
         &mut self,
         context: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        write: impl FnOnce(Pin<&mut Wire>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         self.connection.check(&self.connection.writer, context)?;
-        let written = write(Pin::new(&mut self.stream), context);
+        let written = write(Pin::new(&mut self.wire), context);
         self.connection.stalled.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.stalled = None;
@@ -152,14 +155,14 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.connection.check(&self.connection.reader, context)?;
-        Pin::new(&mut self.stream).poll_read(context, into)
+        Pin::new(&mut self.wire).poll_read(context, into)
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let bytes = self.misprints.print(bytes);
-        self.guard_write(context, |stream, context| stream.poll_write(context, &bytes))
+        self.guard_write(context, |wire, context| wire.poll_write(context, &bytes))
     }
 
     fn poll_write_vectored(
@@ -171,19 +174,19 @@ impl AsyncWrite for Stream {
             let first = bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[][..], |bytes| bytes);
             return self.poll_write(context, first);
         }
-        self.guard_write(context, |stream, context| stream.poll_write_vectored(context, bytes))
+        self.guard_write(context, |wire, context| wire.poll_write_vectored(context, bytes))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.wire.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.guard_write(context, |stream, context| stream.poll_flush(context))
+        self.guard_write(context, |wire, context| wire.poll_flush(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.guard_write(context, |stream, context| stream.poll_shutdown(context))
+        self.guard_write(context, |wire, context| wire.poll_shutdown(context))
     }
 }
 

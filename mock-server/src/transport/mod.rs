@@ -7,6 +7,7 @@ mod connection;
 pub(crate) mod namespace;
 mod open_packet;
 mod session;
+mod wire;
 
 use std::sync::Arc;
 
