@@ -1,20 +1,20 @@
 //! The command: reads its arguments, says where it listens, serves until it is told to end.
 //!
-//! Exit codes: 0 ended as asked, 1 the server failed, 2 wrong usage, contract or address.
+//! Exit codes: 0 ended as asked, 1 the server or the browser failed, 2 wrong usage, contract or address.
 
 mod command;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use command::{Arguments, Ending, Greeting, UsageError};
+use command::{Arguments, BrowserError, Command, Ending, Greeting, UsageError, from_here};
 use mock_server::ServeError;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     if let Some(shell) = arguments.completions {
-        clap_complete::generate(shell, &mut Arguments::command(), "mock-server", &mut io::stdout());
+        clap_complete::generate(shell, &mut Arguments::program(), "mock-server", &mut io::stdout());
         return ExitCode::SUCCESS;
     }
     if let Some(format) = arguments.list_faults {
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Err(Failure::Usage(error)) => fail(2, &error),
         Err(Failure::Serve(error @ (ServeError::Option { .. } | ServeError::State(_)))) => fail(2, &error),
         Err(Failure::Serve(error)) => fail(1, &error),
+        Err(Failure::Browser(error)) => fail(1, &error),
     }
 }
 
@@ -39,19 +40,43 @@ fn main() -> ExitCode {
 enum Failure {
     Usage(UsageError),
     Serve(ServeError),
+    Browser(BrowserError),
 }
 
 async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = arguments.options().map_err(Failure::Usage)?;
+    let open = match &arguments.command {
+        Some(Command::Open(open)) => {
+            let browser = open.browser().map_err(|error| Failure::Usage(error.into()))?;
+            options.tls.clone().map(|tls| (open, browser, tls))
+        }
+        None => None,
+    };
     let (listener, address) = arguments.listen().await.map_err(Failure::Usage)?;
     let ending = Ending::listen().map_err(|error| Failure::Usage(UsageError::Signals(error)))?;
     let greeting = Greeting::new(&options, address).to_string();
+    let mut closed = Ok(());
     let shutdown = async {
-        // Said once it is true: whoever waits for these lines can connect. Nobody may be listening to them.
-        io::stdout().write_all(greeting.as_bytes()).and_then(|()| io::stdout().flush()).ok();
-        ending.asked_for().await;
+        // Said once it is true: whoever waits for these lines can connect.
+        say(&greeting);
+        let Some((open, browser, tls)) = open else { return ending.asked_for().await };
+        let address = from_here(address);
+        closed = match open.start(browser, address, &tls) {
+            Ok(browser) => {
+                say(&open.said(&browser, address));
+                browser.run(ending.asked_for()).await
+            }
+            Err(error) => Err(error),
+        };
     };
-    mock_server::serve(listener, options, shutdown).await.map_err(Failure::Serve)
+    mock_server::serve(listener, options, shutdown).await.map_err(Failure::Serve)?;
+    closed.map_err(Failure::Browser)
+}
+
+/// Nobody may be listening.
+fn say(text: &dyn Display) {
+    let mut output = io::stdout();
+    write!(output, "{text}").and_then(|()| output.flush()).ok();
 }
 
 fn fail(code: u8, error: &dyn std::error::Error) -> ExitCode {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use fixtures::{Contract, Data};
 use jiff::SignedDuration;
@@ -16,7 +16,7 @@ use mock_server::{Auth, Options, State, Tls, TlsError, Watch, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use super::UsageError;
+use super::{Open, UsageError};
 
 const AFTER_HELP: &str = "\
 Environment:
@@ -35,6 +35,7 @@ Examples:
   mock-server --state desk.state                goes on where it ended the last time
   mock-server --auth none --cors-origin http://localhost:4200
   mock-server --tls                             by https://, too, with a certificate made on the spot
+  mock-server open https://app.example.com --map api.example.com
   mock-server --contract order-board.yaml       another team's rooms, events and path
   mock-server --fault missing-branch,text-truncated
   WEBHOOK_SECRET=secret mock-server --ping-interval 300ms --ping-timeout 200ms";
@@ -43,6 +44,10 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 pub struct Arguments {
+    /// What to do beside serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// The port to listen on; 0 is any free one
     #[arg(long, default_value_t = 5000, value_parser = port)]
     port: u16,
@@ -152,6 +157,13 @@ pub struct Arguments {
     pub completions: Option<Shell>,
 }
 
+/// What can be done beside serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve, and open a page in Chromium so that it talks to this mock instead of its backend
+    Open(Open),
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum AuthChoice {
     /// An access token of the login
@@ -201,6 +213,18 @@ impl LogFormat {
 }
 
 impl Arguments {
+    /// The program's arguments. Those of serving may stand before a subcommand and behind it.
+    pub fn program() -> clap::Command {
+        <Self as CommandFactory>::command().mut_args(|argument| argument.global(true))
+    }
+
+    /// What the program was told; ends it where that cannot be.
+    pub fn read() -> Self {
+        let mut program = Self::program();
+        let matches = program.get_matches_mut();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut program).exit())
+    }
+
     /// The server's options, with what the environment says.
     ///
     /// # Errors
@@ -255,13 +279,13 @@ impl Arguments {
 
     /// What HTTPS is spoken by, if it is to be.
     fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        let mapped = self.command.iter().flat_map(|Command::Open(open)| open.names());
         match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
-            _ if self.tls => {
+            _ if self.tls || self.command.is_some() => {
                 let mut names = ["localhost", "127.0.0.1", "::1"].map(ToOwned::to_owned).to_vec();
-                if !names.contains(&self.host) {
-                    names.push(self.host.clone());
-                }
+                names.extend(Some(self.host.clone()).filter(|host| !names.contains(host)));
+                names.extend(mapped);
                 Tls::self_signed(&names).map(Some)
             }
             _ => Ok(None),
@@ -302,19 +326,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_arguments_fit_together() {
-        Arguments::command().debug_assert();
+        Arguments::program().debug_assert();
     }
 
     /// The flags, as a table of the README.
     fn flags() -> String {
         let mut table = "| flag | | default |\n|---|---|---|\n".to_owned();
-        for argument in Arguments::command().get_arguments() {
+        for argument in Arguments::program().get_arguments() {
             let Some(flag) = argument.get_long() else { continue };
             let value = argument.get_value_names().filter(|_| argument.get_action().takes_values());
             let optional = argument.get_num_args().is_some_and(|number| number.min_values() == 0);

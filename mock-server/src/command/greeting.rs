@@ -1,10 +1,20 @@
 //! What the command says when it listens: where, how to log in, and how to send a first message.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use fixtures::{Contract, Route};
 use mock_server::{Auth, Login, Options, Tls};
+
+/// By which address a listener is reached from here: what listens everywhere by a loopback address, which is what the
+/// console asks for.
+pub fn from_here(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(address) if address.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        SocketAddr::V6(address) if address.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        address => address,
+    }
+}
 
 /// The lines that the command begins with. They hold no secret of the environment's.
 #[derive(Debug)]
@@ -18,16 +28,11 @@ pub struct Greeting<'a> {
 impl<'a> Greeting<'a> {
     /// For a server with these options at this address.
     pub fn new(options: &'a Options, address: SocketAddr) -> Self {
-        // What listens everywhere is reached from here by its loopback address, which is what the console asks for.
-        let here = match address.ip() {
-            ip if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-            ip => ip,
-        };
         Self {
             options,
             address,
             url: format!("http://{address}"),
-            console: format!("http://{}/__mock/", SocketAddr::new(here, address.port())),
+            console: format!("http://{}/__mock/", from_here(address)),
         }
     }
 

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use fixtures::{ContractError, DataError};
 use mock_server::TlsError;
 
+use super::BrowserError;
+
 /// What cannot be used of what the command was told.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
@@ -15,6 +17,8 @@ pub enum UsageError {
     Data(#[from] DataError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
     #[error(
         "cannot find the host {host}: {source}\nUse an address or a host name of this machine, e.g. --host 127.0.0.1"
     )]
