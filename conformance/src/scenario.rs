@@ -4,13 +4,14 @@ mod odd;
 
 use std::sync::Arc;
 
-use fixtures::webhooks::{MessageKind, ReceiptStatus};
+use fixtures::webhooks::ReceiptStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::recording::{Act, LoginCase, ProviderAnswer, TokenPlace, TokenUse, Transport};
 use crate::target::{Capability, Signature};
 
+pub use fixtures::scenario::Message;
 pub use odd::{Body, Door, Probe, Raw};
 
 /// A name for a socket within a scenario.
@@ -55,47 +56,6 @@ impl Scenario {
             })
         }
         any(&self.steps)
-    }
-}
-
-/// One inbound message to cause.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Message {
-    /// Its name within the scenario.
-    pub label: Arc<str>,
-    /// The customer type whose channel it goes to.
-    #[serde(rename = "type")]
-    pub customer_type: String,
-    /// The customer, by a name within the scenario; each name gets a number of its own.
-    pub from: Arc<str>,
-    /// What kind of message.
-    #[serde(default = "text_kind", skip_serializing_if = "is_text_kind")]
-    pub kind: MessageKind,
-    /// The text behind the nonce, where the kind carries text; `None` leaves a caption out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-}
-
-fn text_kind() -> MessageKind {
-    MessageKind::Text
-}
-
-fn is_text_kind(kind: &MessageKind) -> bool {
-    *kind == MessageKind::Text
-}
-
-impl Message {
-    /// A text message.
-    #[must_use]
-    pub fn text(label: impl Into<Arc<str>>, customer_type: &str, from: impl Into<Arc<str>>, text: &str) -> Self {
-        Self {
-            label: label.into(),
-            customer_type: customer_type.to_owned(),
-            from: from.into(),
-            kind: MessageKind::Text,
-            text: Some(text.to_owned()),
-        }
     }
 }
 

@@ -132,8 +132,8 @@ fn read(folder: &Path, contract: &Contract) -> Result<Vec<(String, Scenario)>, C
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.sort();
     let load = |path: PathBuf| {
-        let scenario = file::load(&path, contract).map_err(CommandError::usage)?;
-        Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), scenario))
+        let loaded = file::load(&path, contract).map_err(CommandError::usage)?;
+        Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), loaded.scenario))
     };
     paths.into_iter().map(load).collect()
 }

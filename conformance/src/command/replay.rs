@@ -19,8 +19,11 @@ use conformance::cli::{self, CommandError, output};
 /// Performs the file as often as it is asked for.
 pub(super) fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
     let (config, contract) = cli::settings(&args.target)?;
-    let scenario = file::load(&args.file, &contract).map_err(CommandError::usage)?;
-    cli::block_on(perform(args, config, contract, &scenario))
+    let loaded = file::load(&args.file, &contract).map_err(CommandError::usage)?;
+    if let Some(left_out) = &loaded.left_out {
+        output::print(&format!("left out, since only `mock-server --scenario` performs it: {left_out}\n\n"))?;
+    }
+    cli::block_on(perform(args, config, contract, &loaded.scenario))
 }
 
 async fn perform(

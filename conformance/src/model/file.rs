@@ -1,51 +1,27 @@
 //! Scenario files: a scenario as YAML, to be read by people, kept, and performed again.
 //!
-//! It is the scenario's own shape, nothing more: what this module adds is that a mistake is told by its file and line.
+//! The format is the [timeline](fixtures::scenario)'s, which the mock performs too. Here a scenario becomes of it: what is
+//! the mock's alone is left out, and so are waits, since a stage's own steps wait on conditions. A mistake is told by its
+//! file and line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fixtures::Contract;
-use serde::Deserialize;
-use serde_saphyr::Spanned;
+use fixtures::scenario::{Leaf, Part, Performer, ScenarioError, Timeline};
 
+use crate::conversation::evidence;
 use crate::scenario::{Actor, Scenario, Step};
-use crate::target::Capability;
 
-/// Why a scenario file was refused; the text names the file and the line.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The file could not be read.
-    #[error("cannot read the scenario {file}: {reason}; check the path, and that the file is UTF-8 text")]
-    Read {
-        /// The file, as given.
-        file: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// It is no YAML, or not a scenario's.
-    #[error("{file}:{line}:{column}: {reason}")]
-    Invalid {
-        /// The file, as given.
-        file: String,
-        /// The line, from 1.
-        line: u64,
-        /// The column, from 1.
-        column: u64,
-        /// What is wrong, and what was expected.
-        reason: String,
-    },
-}
-
-/// A scenario whose steps know their lines.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    name: Arc<str>,
-    #[serde(default)]
-    needs: Vec<Capability>,
-    steps: Vec<Spanned<Step>>,
+/// A scenario that was read from a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The scenario: what a stage performs.
+    pub scenario: Scenario,
+    /// What else the file has, which only the mock performs: in words, none where there is nothing.
+    pub left_out: Option<String>,
 }
 
 /// A scenario as YAML, under comment lines.
@@ -61,46 +37,72 @@ pub fn to_yaml(scenario: &Scenario, comments: &[String]) -> Result<String, Strin
 /// Reads a scenario file.
 ///
 /// # Errors
-/// [`FileError`] names the file and the line.
-pub fn load(path: &Path, contract: &Contract) -> Result<Scenario, FileError> {
-    let file = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => parse(&file, &text, contract),
-        Err(error) => Err(FileError::Read { file, reason: error.to_string() }),
-    }
+/// [`ScenarioError`] names the file and the line.
+pub fn load(path: &Path, contract: &Contract) -> Result<Loaded, ScenarioError> {
+    Timeline::load(path).and_then(|timeline| loaded(&timeline, contract))
 }
 
 /// Reads a scenario from text; `file` is the name that errors show.
 ///
 /// # Errors
-/// [`FileError::Invalid`] names the line.
-pub fn parse(file: &str, text: &str, contract: &Contract) -> Result<Scenario, FileError> {
-    let invalid = |line: u64, column: u64, reason: String| FileError::Invalid {
-        file: file.to_owned(),
-        line: line.max(1),
-        column: column.max(1),
-        reason,
-    };
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    let document: Document = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-        let words = error.to_string();
-        let place = words.find(" at line ").or_else(|| words.find(", line ")).unwrap_or(words.len());
-        invalid(line, column, words[..place].to_owned())
-    })?;
+/// [`ScenarioError::Invalid`] names the line.
+pub fn parse(file: &str, text: &str, contract: &Contract) -> Result<Loaded, ScenarioError> {
+    Timeline::parse(file, text).and_then(|timeline| loaded(&timeline, contract))
+}
+
+fn loaded(timeline: &Timeline, contract: &Contract) -> Result<Loaded, ScenarioError> {
+    let mut reading = Reading::default();
+    let steps = reading.steps(&timeline.parts)?;
     let mut known = Known { contract, actors: BTreeSet::new(), labels: BTreeSet::new() };
-    document.steps.iter().for_each(|step| known.learn(&step.value));
+    reading.placed.iter().for_each(|(_, step)| known.learn(step));
     let mut seen = BTreeSet::new();
-    for step in &document.steps {
-        known
-            .check(&step.value, &mut seen)
-            .map_err(|reason| invalid(step.referenced.line(), step.referenced.column(), reason))?;
+    for (leaf, step) in &reading.placed {
+        known.check(step, &mut seen).map_err(|reason| leaf.error(reason))?;
     }
-    if document.steps.is_empty() {
-        return Err(invalid(1, 1, "a scenario without steps; expected at least an `open` and a `send`".to_owned()));
+    let needs = timeline.needs.iter().map(Leaf::read).collect::<Result<_, _>>()?;
+    let scenario = Scenario { name: timeline.name.as_str().into(), needs, steps };
+    Ok(Loaded { scenario, left_out: reading.left_out() })
+}
+
+/// A timeline on its way to a scenario.
+#[derive(Default)]
+struct Reading<'t> {
+    /// Every step with its place, those within branches one by one.
+    placed: Vec<(&'t Leaf, Step)>,
+    /// Steps of the mock's, by name.
+    others: BTreeMap<&'t str, usize>,
+    waits: Duration,
+}
+
+impl<'t> Reading<'t> {
+    fn steps(&mut self, parts: &'t [Part]) -> Result<Vec<Step>, ScenarioError> {
+        let mut steps = Vec::new();
+        for part in parts {
+            match part {
+                Part::Wait(time) => self.waits += *time,
+                Part::Step(leaf) if leaf.performer() == Performer::Mock => {
+                    *self.others.entry(leaf.name()).or_default() += 1;
+                }
+                Part::Step(leaf) => {
+                    let step: Step = leaf.read()?;
+                    self.placed.push((leaf, step.clone()));
+                    steps.push(step);
+                }
+                Part::Together(branches) => {
+                    let branches = branches.iter().map(|branch| self.steps(branch)).collect::<Result<_, _>>()?;
+                    steps.push(Step::Together { branches });
+                }
+            }
+        }
+        Ok(steps)
     }
-    let steps = document.steps.into_iter().map(|step| step.value).collect();
-    Ok(Scenario { name: document.name, needs: document.needs, steps })
+
+    fn left_out(&self) -> Option<String> {
+        let others = self.others.iter().map(|(name, count)| format!("`{name}` ({count} times)"));
+        let waits = (!self.waits.is_zero()).then(|| format!("waiting ({})", evidence::span(self.waits)));
+        let all: Vec<String> = others.chain(waits).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
 }
 
 /// What the whole scenario speaks of. Within branches nobody knows what comes first, so names count wherever they stand.
@@ -226,7 +228,8 @@ steps:
 ";
 
     fn read(text: &str) -> Result<Scenario, String> {
-        parse("twice.yaml", text, &Contract::room_updates()).map_err(|error| error.to_string())
+        let loaded = parse("twice.yaml", text, &Contract::room_updates());
+        loaded.map(|loaded| loaded.scenario).map_err(|error| error.to_string())
     }
 
     fn refused(from: &str, to: &str) -> String {
@@ -277,5 +280,32 @@ steps:
         );
         assert!(refused("join:", "jion:").starts_with("twice.yaml:7:5: "), "{}", refused("join:", "jion:"));
         assert!(refused("  - settle: {}", "  - settle: {").starts_with("twice.yaml:1"));
+    }
+
+    #[test]
+    fn the_timelines_steps_and_these_have_the_same_names() {
+        let refusal = serde_json::from_value::<Step>(serde_json::json!({"unknown": {}})).unwrap_err().to_string();
+        let (_, names) = refusal.split_once("expected one of ").unwrap();
+        let own: BTreeSet<&str> = names.split(", ").map(|name| name.trim_matches('`')).collect();
+        let timelines = fixtures::scenario::STEPS.iter().filter(|(_, performer)| *performer != Performer::Mock);
+        // That several go on at the same time is the timeline's to read.
+        assert_eq!(own, timelines.map(|(name, _)| *name).chain(["together"]).collect());
+    }
+
+    #[test]
+    fn what_only_the_mock_performs_is_left_out_and_named() {
+        let more = "  - repeat: {times: 3, every: 1m, steps: [{drop-pages: {}}]}\n  - settle: {}\n";
+        let text = FILE.replace("  - settle: {}\n", more);
+        let loaded = parse("twice.yaml", &text, &Contract::room_updates()).unwrap();
+        assert_eq!(loaded.scenario, read(FILE).unwrap());
+        assert_eq!(loaded.left_out.as_deref(), Some("`drop-pages` (3 times), waiting (120 s)"));
+    }
+
+    #[test]
+    fn the_built_in_scenarios_make_sense() {
+        for (file, text) in fixtures::scenario::BUILT_IN {
+            let loaded = parse(file, text, &Contract::room_updates()).unwrap_or_else(|error| panic!("{error}"));
+            assert!(loaded.scenario.sends_messages(), "{file}");
+        }
     }
 }
