@@ -201,6 +201,26 @@ async fn connections_are_dropped_the_flow_is_paused_and_everything_is_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_is_played_faster_and_stopped() {
+    let mock = mock();
+    let driver = Driver::start().await.unwrap();
+    let browser = driver.session().await.unwrap();
+    console(&browser, &mock).await;
+    until(&browser, "document.querySelectorAll('#scenario option').length === 5").await;
+    browser.find(Locator::Css("#scenario")).await.unwrap().select_by_value("busy-morning").await.unwrap();
+    click(&browser, "#play").await;
+    until(&browser, "document.querySelector('#play').textContent === 'Stop'").await;
+    until(&browser, &logged("busy-morning begins, at 1 times its speed")).await;
+    until(&browser, "document.querySelector('#played').textContent.endsWith(' of 500 steps')").await;
+    type_into(&browser, "#speed", &format!("{}a{}500{}", Key::Control, Key::Null, Key::Enter)).await;
+    until(&browser, "document.querySelectorAll('.entry.http').length > 20").await;
+    click(&browser, "#play").await;
+    until(&browser, &logged("busy-morning was stopped")).await;
+    until(&browser, "document.querySelector('#progress').hidden").await;
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_fits_a_telephone_and_asks_nobody_else_for_anything() {
     let mock = mock();
     let driver = Driver::start().await.unwrap();

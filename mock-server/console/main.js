@@ -7,11 +7,13 @@ import * as faults from "./faults.js";
 import * as flow from "./flow.js";
 import * as log from "./log.js";
 import * as phone from "./phone.js";
+import * as player from "./player.js";
 
 const refreshConnections = settled(connections.refresh);
 const refreshFaults = settled(faults.refresh);
 const refreshFlow = settled(flow.refresh);
 const refreshPhone = settled(phone.refresh);
+const refreshPlayer = settled(player.refresh);
 const refreshCustomers = settled(phone.refreshCustomers, 500);
 
 /** Which parts an entry may have changed. */
@@ -32,6 +34,7 @@ function concerned({ kind, event }) {
     case "control":
       for (const refresh of [refreshConnections, refreshFaults, refreshFlow, refreshPhone]) refresh();
       if (event === "reset") refreshCustomers();
+      if (event === "reset" || event === "scenario") refreshPlayer();
       break;
   }
 }
@@ -81,6 +84,7 @@ async function start() {
   const { entries, newest } = await get("log?limit=1000");
   log.add(entries);
   follow(newest, onEntries, onState);
+  await player.start();
   await phone.start(about);
 }
 

@@ -28,6 +28,7 @@ mod rate;
 mod reload;
 mod rest;
 mod rooms;
+mod scenario;
 mod server;
 mod state;
 mod tls;
@@ -38,6 +39,7 @@ mod webhook;
 
 pub use options::{Auth, Login, Options};
 pub use reload::Watch;
+pub use scenario::Scenario;
 pub use server::{ServeError, bind, serve};
 pub use state::{State, StateError};
 pub use tls::{Tls, TlsError};

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::faults::Fault;
 use crate::reload::Watch;
+use crate::scenario::Scenario;
 use crate::state::State;
 use crate::tls::Tls;
 
@@ -59,6 +60,10 @@ pub struct Options {
     pub login_url: Option<String>,
     /// How long the provider and the login service may take to answer.
     pub upstream_timeout: Duration,
+    /// The scenario that is played from the start.
+    pub scenario: Option<Scenario>,
+    /// How many times as fast as its file says: one of [`Scenario::SPEEDS`].
+    pub speed: f64,
     /// What goes wrong, for whoever wants to see it noticed. None, by default: then everything is as it should be.
     pub faults: Vec<&'static Fault>,
     /// Whether the console and the control API are served to other machines too, under whatever host name. Whoever
@@ -129,6 +134,8 @@ impl Default for Options {
             provider_url: None,
             login_url: None,
             upstream_timeout: Duration::from_secs(10),
+            scenario: None,
+            speed: 1.0,
             faults: Vec::new(),
             console_anywhere: false,
             clock: Timestamp::now,

@@ -1,4 +1,4 @@
-//! Files that a running server reads again when they change: the contract, and the folder of data.
+//! Files that a running server reads again when they change: the contract, the folder of data, the scenario.
 //!
 //! They are looked at twice a second, which is soon enough for whoever edits them, works on every file system, and does
 //! not mind how an editor saves. A bad edit changes nothing: it is said what is wrong, and the next one is waited for.
@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use fixtures::scenario::{ScenarioError, Timeline};
 use fixtures::{Contract, ContractError, Data, DataError};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::backend::{Backend, Job, Queue};
 use crate::chats::SummaryShape;
+use crate::control::player::Player;
 use crate::events::{Events, get_dashboard_stats};
 use crate::rooms::Room;
+use crate::scenario::Scenario;
 
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -25,6 +28,8 @@ pub struct Watch {
     pub contract: Option<PathBuf>,
     /// The folder that the options' chats and desk come from.
     pub data: Option<PathBuf>,
+    /// Where the options' scenario comes from.
+    pub scenario: Option<PathBuf>,
 }
 
 /// Why an edit was left alone.
@@ -34,6 +39,8 @@ enum ReloadError {
     Contract(#[from] ContractError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     #[error(
         "{file}: the Socket.IO path and namespace are now {now}, and stay {was} until mock-server is started again"
     )]
@@ -44,18 +51,28 @@ enum ReloadError {
 type Seen = Vec<Option<(SystemTime, u64)>>;
 
 /// Looks at the files until the server ends. The contract that is in force goes through `contract`.
-pub(crate) async fn look(files: Watch, contract: watch::Sender<Arc<Contract>>, queue: Queue) {
-    let Watch { contract: contract_file, data: data_folder } = files;
+pub(crate) async fn look(files: Watch, contract: watch::Sender<Arc<Contract>>, queue: Queue, player: Arc<Player>) {
+    let Watch { contract: contract_file, data: data_folder, scenario: scenario_file } = files;
     let look = |file: &Option<PathBuf>, parts: &[&str]| file.as_deref().map(|file| seen(file, parts));
     let contract_now = || look(&contract_file, &[""]);
     let data_now = || look(&data_folder, &fixtures::data::PARTS);
+    let scenario_now = || look(&scenario_file, &[""]);
     let (mut contract_then, mut data_then) = (Settling::new(contract_now()), Settling::new(data_now()));
+    let mut scenario_then = Settling::new(scenario_now());
     let mut clock = tokio::time::interval(LOOK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
         let new_contract = contract_then.has_changed(contract_now());
         let new_data = data_then.has_changed(data_now());
+        if scenario_then.has_changed(scenario_now())
+            && let Some(file) = &scenario_file
+        {
+            match read_scenario(file, &contract.borrow()) {
+                Ok(scenario) => player.replace(scenario),
+                Err(error) => leave_alone(&error),
+            }
+        }
         if !new_contract && !new_data {
             continue;
         }
@@ -73,9 +90,19 @@ pub(crate) async fn look(files: Watch, contract: watch::Sender<Arc<Contract>>, q
                 };
                 queue.push(Job::Call(Box::new(go_on))).await;
             }
-            Err(error) => tracing::error!("{error}\nNothing was changed; correct it, and it is read again"),
+            Err(error) => leave_alone(&error),
         }
     }
+}
+
+fn leave_alone(error: &ReloadError) {
+    tracing::error!("{error}\nNothing was changed; correct it, and it is read again");
+}
+
+fn read_scenario(file: &Path, contract: &Contract) -> Result<Scenario, ReloadError> {
+    let scenario = Scenario::of(&Timeline::load(file)?, &file.display().to_string(), contract)?;
+    tracing::info!("the scenario was read again: {scenario}");
+    Ok(scenario)
 }
 
 /// The contract where it is to be read, and the data, which must fit the contract.

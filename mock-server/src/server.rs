@@ -20,6 +20,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 use crate::auth::Tokens;
 use crate::backend::{Backend, Queue};
 use crate::control::log::Log;
+use crate::control::player::{self, Player};
 use crate::control::{self, Control, Guard, Ticks};
 use crate::faults::FaultSet;
 use crate::login_service::LoginService;
@@ -29,6 +30,7 @@ use crate::provider::Provider;
 use crate::rate::RateLimit;
 use crate::reload::{self, Watch};
 use crate::rest::{self, App};
+use crate::scenario::Scenario;
 use crate::state::{StateError, StateFile};
 use crate::tls::Tls;
 use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
@@ -91,6 +93,10 @@ pub async fn serve(
     if options.jwt_secret.is_empty() {
         return Err(ServeError::Option { option: "jwt_secret", expected: "a text", found: String::new() });
     }
+    if !Scenario::SPEEDS.contains(&options.speed) {
+        let found = options.speed.to_string();
+        return Err(ServeError::Option { option: "speed", expected: "a number from 0.001 to 100000", found });
+    }
     let contract = Arc::new(options.contract.clone());
     let (queue, waiting) = Queue::new();
     let faults = FaultSet::new(&options.faults);
@@ -125,8 +131,10 @@ pub async fn serve(
     let tls = options.tls.as_ref().map(Tls::acceptor);
     let listener = Listener { listener, tls, connections: Arc::clone(&connections.0), patience, misprints };
     let (in_force, contract) = watch::channel(contract);
+    let built_in = Scenario::built_in(&options.contract);
+    let player = Arc::new(Player::new(built_in, options.scenario, options.speed));
     if options.watch != Watch::default() {
-        worker.spawn(reload::look(options.watch.clone(), in_force, queue.clone()));
+        worker.spawn(reload::look(options.watch.clone(), in_force, queue.clone(), Arc::clone(&player)));
     }
     let app = App {
         contract: contract.clone(),
@@ -146,7 +154,7 @@ pub async fn serve(
     let router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first)).layer(cors(origins));
     let front = Router::new().fallback(front).with_state((faults.clone(), router));
     let page = from_fn_with_state(contract.clone(), page_first);
-    let control = Control {
+    let control = Arc::new(Control {
         contract,
         log,
         queue,
@@ -156,8 +164,10 @@ pub async fn serve(
         webhook_secret: options.webhook_secret,
         ticks,
         clock: options.clock,
+        player,
         written: AtomicU64::new(0),
-    };
+    });
+    worker.spawn(player::run(Arc::clone(&control)));
     let router =
         control::router(control, Guard { anywhere: options.console_anywhere }).fallback_service(front.layer(page));
     let (stop, stopped) = oneshot::channel();

@@ -43,6 +43,9 @@ fn it_ends_gracefully_when_it_is_terminated() {
 fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
+    let wrong = std::env::temp_dir().join(format!("wrong-{}.yaml", std::process::id()));
+    std::fs::write(&wrong, "name: wrong\nsteps:\n  - sned: {}\n").unwrap();
+    let wrong = wrong.to_str().unwrap();
     for (arguments, expected) in [
         (vec!["--port", &port], format!("port {port} on 127.0.0.1 is taken")),
         (vec!["--contract", "no-such-file.yaml"], "no-such-file.yaml".to_owned()),
@@ -55,12 +58,17 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
         (vec!["--port", "0", "--provider-url", "ftp://example.com"], "ftp://example.com".to_owned()),
         (vec!["--fault", "brodcast-twice"], "did you mean broadcast-twice?".to_owned()),
         (vec!["--prot", "0"], "--port".to_owned()),
+        (vec!["--scenario", "no-such-scenario"], "cannot read the scenario no-such-scenario".to_owned()),
+        (vec!["--scenario", wrong], format!("{wrong}:3:5: the step `sned` is not known; did you mean `send`?")),
+        (vec!["--scenario", "busy-morning", "--speed", "0"], "expected a number from 0.001 to 100000".to_owned()),
+        (vec!["--speed", "10"], "--scenario".to_owned()),
     ] {
         let output = command(&arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(&expected), "{arguments:?}: {said}");
     }
+    std::fs::remove_file(wrong).unwrap();
 }
 
 #[test]

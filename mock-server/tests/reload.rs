@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 use axum::http::StatusCode;
 use fixtures::contract::ROOM_UPDATES;
+use fixtures::scenario::Timeline;
 use fixtures::{Contract, Data};
-use mock_server::{Options, Watch};
+use mock_server::{Options, Scenario, Watch};
 use serde_json::json;
 use support::{PARTNER, Page, Server, VENDOR};
 use tokio::time::timeout;
@@ -37,7 +38,7 @@ impl Folder {
 
     fn options(&self) -> Options {
         let Data { chats, desk } = Data::load(&self.0, &Contract::room_updates()).unwrap();
-        let watch = Watch { data: Some(self.0.clone()), contract: None };
+        let watch = Watch { data: Some(self.0.clone()), ..Watch::default() };
         Options { sample_chats: chats, desk, watch, ..Options::default() }
     }
 }
@@ -103,7 +104,7 @@ async fn another_contract_ends_the_connections_and_is_in_force_for_those_who_com
     let file = folder.0.join("contract.yaml");
     fs::write(&file, ROOM_UPDATES).unwrap();
     let contract = Contract::load(&file).unwrap();
-    let watch = Watch { contract: Some(file.clone()), data: None };
+    let watch = Watch { contract: Some(file.clone()), ..Watch::default() };
     let server = Server::start(Options { contract, watch, ..support::options() });
     let mut page = server.page().await;
     page.join("PartnerApp").await;
@@ -121,5 +122,31 @@ async fn another_contract_ends_the_connections_and_is_in_force_for_those_who_com
     server.write("15550100109", "15550100001", "again").await;
     assert_eq!(page.event().await.0, "vendor_news");
     assert_eq!(list(&mut page).await.len(), 2, "what was there is still there");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_edited_scenario_begins_anew_and_a_bad_edit_changes_nothing() {
+    let folder = Folder::new("scenario");
+    let file = folder.0.join("scenario.yaml");
+    let write = |text: &str| {
+        let send = format!("send: {{messages: [{{label: a, type: Partner, from: Vivek, text: {text}}}]}}");
+        fs::write(&file, format!("name: edited\nsteps:\n  - {send}\n  - wait: 1h\n")).unwrap();
+    };
+    write("first");
+    let timeline = Timeline::load(&file).unwrap();
+    let scenario = Scenario::of(&timeline, &file.display().to_string(), &Contract::room_updates()).unwrap();
+    let watch = Watch { scenario: Some(file.clone()), ..Watch::default() };
+    let server = Server::start(Options { scenario: Some(scenario), watch, ..support::options() });
+    let mut page = server.page().await;
+    page.join("PartnerApp").await;
+    let first = async { while list(&mut page).await.iter().all(|(_, text)| text != "first") {} };
+    timeout(support::DEADLINE, first).await.expect("it is played from the start");
+    page.all_heard().await;
+
+    fs::write(&file, "name: edited\nsteps: [sned]\n").unwrap();
+    // Whether it has been read by now or not, nothing may come of it.
+    write("second");
+    assert_eq!(page.event().await.1["last_message"], "second");
     server.stop().await;
 }

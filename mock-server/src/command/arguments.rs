@@ -4,15 +4,16 @@ use std::env;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use fixtures::scenario::Timeline;
 use fixtures::{Contract, Data};
 use jiff::SignedDuration;
 use mock_server::faults::{self, Fault};
-use mock_server::{Auth, Options, State, Tls, TlsError, Watch, bind};
+use mock_server::{Auth, Options, Scenario, State, Tls, TlsError, Watch, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +39,7 @@ Examples:
   mock-server open https://app.example.com --map api.example.com
   mock-server --contract order-board.yaml       another team's rooms, events and path
   mock-server --fault missing-branch,text-truncated
+  mock-server --scenario busy-morning --speed 10
   WEBHOOK_SECRET=secret mock-server --ping-interval 300ms --ping-timeout 200ms";
 
 /// The reference mock backend: a real server that carries the complete contract.
@@ -123,6 +125,14 @@ pub struct Arguments {
     /// What is to go wrong, see --list-faults; several with commas between them
     #[arg(long = "fault", value_name = "ID", value_delimiter = ',', value_parser = faults::find)]
     faults: Vec<&'static Fault>,
+
+    /// A timeline of messages and faults to play from the start: a file, or one of those that the console lists
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+
+    /// How many times as fast as the scenario's file says
+    #[arg(long, value_name = "TIMES", requires = "scenario", value_parser = speed, default_value = "1")]
+    speed: f64,
 
     /// Print what can go wrong, and end
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
@@ -247,11 +257,12 @@ impl Arguments {
             access_token_lifetime: self.access_token_lifetime,
             refresh_token_lifetime: self.refresh_token_lifetime,
             state: self.state.clone().map(|file| State { file, reset: self.reset }),
-            watch: Watch { contract: self.contract.clone(), data: self.data.clone() },
+            watch: Watch { contract: self.contract.clone(), data: self.data.clone(), scenario: None },
             login_url: self.login_url.clone(),
             upstream_timeout: self.upstream_timeout,
             faults: self.faults.clone(),
             console_anywhere: self.console_anywhere,
+            speed: self.speed,
             ..Options::default()
         };
         if let Some(file) = &self.contract {
@@ -260,6 +271,19 @@ impl Arguments {
         if let Some(folder) = &self.data {
             let data = Data::load(folder, &options.contract)?;
             (options.sample_chats, options.desk) = (data.chats, data.desk);
+        }
+        if let Some(file) = &self.scenario {
+            // What there is as a file goes before what is compiled in.
+            let built_in =
+                || Scenario::built_in(&options.contract).into_iter().find(|own| file == Path::new(own.name()));
+            options.scenario = match built_in().filter(|_| !file.exists()) {
+                Some(built_in) => Some(built_in),
+                None => {
+                    options.watch.scenario = Some(file.clone());
+                    let timeline = Timeline::load(file)?;
+                    Some(Scenario::of(&timeline, &file.display().to_string(), &options.contract)?)
+                }
+            };
         }
         if self.no_sample_chats {
             options.sample_chats.clear();
@@ -317,6 +341,11 @@ pub fn from_env(name: &str) -> Option<String> {
 
 fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "expected a whole number from 0 to 65535; 0 is any free port".to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| Scenario::SPEEDS.contains(speed));
+    speed.ok_or_else(|| "expected a number from 0.001 to 100000, such as 10".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

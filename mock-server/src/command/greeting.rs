@@ -128,6 +128,9 @@ impl fmt::Display for Greeting<'_> {
             let ids: Vec<&str> = self.options.faults.iter().map(|fault| fault.id).collect();
             writeln!(formatter, "\nwith faults: {}", ids.join(", "))?;
         }
+        if let Some(scenario) = &self.options.scenario {
+            writeln!(formatter, "\nplaying {scenario}, at {} times its speed", self.options.speed)?;
+        }
         writeln!(formatter)?;
         self.login(formatter)?;
         writeln!(formatter, "Work at a dashboard, logged in by the same\n  {}/\n", self.url)?;
@@ -150,6 +153,17 @@ mod tests {
     fn the_address_stands_on_a_line_of_its_own() {
         let text = greeting(&Options::default());
         assert_eq!(text.lines().filter(|line| *line == "listening on http://127.0.0.1:5000").count(), 1);
+    }
+
+    #[test]
+    fn the_scenario_is_named_with_what_is_left_out() {
+        let scenario = mock_server::Scenario::built_in(&Contract::room_updates()).into_iter().next();
+        let text = greeting(&Options { scenario, speed: 10.0, ..Options::default() });
+        assert!(
+            text.contains("\nplaying quiet-hour: 12 messages in ") && text.contains("at 10 times its speed"),
+            "{text}"
+        );
+        assert!(text.contains("left out, as only `conformance replay` performs it: heard (12 times"), "{text}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use fixtures::scenario::ScenarioError;
 use fixtures::{ContractError, DataError};
 use mock_server::TlsError;
 
@@ -19,6 +20,8 @@ pub enum UsageError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Browser(#[from] BrowserError),
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     #[error(
         "cannot find the host {host}: {source}\nUse an address or a host name of this machine, e.g. --host 127.0.0.1"
     )]

@@ -16,7 +16,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Where it stands, its type and its text.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("/__mock/", HTML, include_str!("../../console/index.html")),
     ("/__mock/console.css", CSS, include_str!("../../console/console.css")),
     ("/__mock/icon.svg", PICTURE, include_str!("../../console/icon.svg")),
@@ -29,6 +29,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/__mock/phone.js", SCRIPT, include_str!("../../console/phone.js")),
     ("/__mock/faults.js", SCRIPT, include_str!("../../console/faults.js")),
     ("/__mock/flow.js", SCRIPT, include_str!("../../console/flow.js")),
+    ("/__mock/player.js", SCRIPT, include_str!("../../console/player.js")),
 ];
 
 /// The page's files.

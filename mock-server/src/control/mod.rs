@@ -8,6 +8,7 @@ mod api;
 mod console;
 mod guard;
 pub(crate) mod log;
+pub(crate) mod player;
 mod ticks;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::backend::Queue;
 use crate::faults::{Fault, FaultSet};
 pub(crate) use guard::Guard;
 use log::Log;
+use player::Player;
 pub(crate) use ticks::Ticks;
 
 /// What the calls share.
@@ -45,6 +47,8 @@ pub(crate) struct Control {
     pub ticks: Arc<Ticks>,
     /// Tells the time.
     pub clock: fn() -> Timestamp,
+    /// The scenarios, and the one that is played.
+    pub player: Arc<Player>,
     /// How many messages have been written from here.
     pub written: AtomicU64,
 }
@@ -57,6 +61,6 @@ impl Control {
 }
 
 /// The console and the API.
-pub(crate) fn router(control: Control, guard: Guard) -> Router {
-    api::router(Arc::new(control)).merge(console::router()).layer(from_fn_with_state(guard, guard::admit))
+pub(crate) fn router(control: Arc<Control>, guard: Guard) -> Router {
+    api::router(control).merge(console::router()).layer(from_fn_with_state(guard, guard::admit))
 }

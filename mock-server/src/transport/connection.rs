@@ -199,6 +199,13 @@ pub(crate) struct OnConnection {
     pub peer: SocketAddr,
 }
 
+impl OnConnection {
+    /// No connection at all: what the mock asks of itself.
+    pub(crate) fn own() -> Self {
+        Self { connection: Arc::default(), peer: ([127, 0, 0, 1], 0).into() }
+    }
+}
+
 impl Connected<IncomingStream<'_, Listener>> for OnConnection {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
         Self { connection: Arc::clone(&stream.io().connection), peer: *stream.remote_addr() }

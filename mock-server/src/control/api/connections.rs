@@ -93,8 +93,12 @@ pub(super) async fn drop_all(
     State(control): State<Arc<Control>>,
     Body(Drop { how }): Body<Drop>,
 ) -> Result<Json<Dropped>, Problem> {
-    let dropped = control.queue.ask(move |backend| end(backend, how, |_| true)).await.ok_or_else(Problem::ending)?;
-    Ok(Json(Dropped { dropped }))
+    end_all(&control, how).await.map(|dropped| Json(Dropped { dropped }))
+}
+
+/// Ends all connections; gives which.
+pub(in crate::control) async fn end_all(control: &Control, how: Dropping) -> Result<Vec<ConnectionId>, Problem> {
+    control.queue.ask(move |backend| end(backend, how, |_| true)).await.ok_or_else(Problem::ending)
 }
 
 /// Ends one connection.

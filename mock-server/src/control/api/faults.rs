@@ -84,10 +84,21 @@ pub(super) async fn on(
     if count == Some(0) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "count: expected at least 1"));
     }
+    switch_on(&control, fault, count);
+    Ok(Json(state(&control, area, fault)))
+}
+
+/// Switches a fault on, and says so in the log.
+pub(in crate::control) fn switch_on(control: &Control, fault: &'static Fault, count: Option<u64>) {
     control.faults.switch_on(fault, count);
     let times = count.map_or_else(|| "on".to_owned(), |count| format!("on, {count} times"));
-    control.log.record(Happening::new(Kind::Control).event("fault").detail(format!("{id} {times}")));
-    Ok(Json(state(&control, area, fault)))
+    control.log.record(Happening::new(Kind::Control).event("fault").detail(format!("{} {times}", fault.id)));
+}
+
+/// Switches a fault off, and says so in the log.
+pub(in crate::control) fn switch_off(control: &Control, fault: &'static Fault) {
+    control.faults.switch_off(fault);
+    control.log.record(Happening::new(Kind::Control).event("fault").detail(format!("{} off", fault.id)));
 }
 
 /// Switches a fault off.
@@ -109,8 +120,7 @@ pub(super) async fn off(
         let message = format!("{id} changes how the server listens: start the mock without it");
         return Err(Problem::new(StatusCode::CONFLICT, message));
     }
-    control.faults.switch_off(fault);
-    control.log.record(Happening::new(Kind::Control).event("fault").detail(format!("{id} off")));
+    switch_off(&control, fault);
     Ok(Json(state(&control, area, fault)))
 }
 

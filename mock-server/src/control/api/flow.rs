@@ -48,12 +48,17 @@ pub(super) async fn change(
         let message = format!("expected a delay_ms and a reorder_ms of at most {LONGEST_MS}, ten minutes");
         return Err(Problem::new(StatusCode::BAD_REQUEST, message));
     }
+    let_flow(&control, setting).await.map(Flow::new)
+}
+
+/// Lets it flow otherwise, and says so in the log; gives how it flows now.
+pub(in crate::control) async fn let_flow(control: &Control, setting: Setting) -> Result<(Setting, usize), Problem> {
     let flow = control.queue.ask(move |backend| {
         backend.outgoing.set_flow(setting);
         backend.log.record(Happening::new(Kind::Control).event("flow").detail(described(setting)));
         backend.outgoing.flow()
     });
-    flow.await.map(Flow::new).ok_or_else(Problem::ending)
+    flow.await.ok_or_else(Problem::ending)
 }
 
 fn described(Setting { paused, delay_ms, reorder_ms }: Setting) -> String {

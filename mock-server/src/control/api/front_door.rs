@@ -1,11 +1,14 @@
 //! The mock's own front door, by which customers' messages and receipts go in: as the provider delivers them, so that
 //! faults, limits and signatures hold for them too.
 
+use std::sync::atomic::Ordering;
+
 use axum::body::Body as HttpBody;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use fixtures::Route;
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -15,7 +18,7 @@ use crate::transport::OnConnection;
 use crate::webhook::signature;
 
 /// Where the provider delivers.
-pub(super) struct Webhook {
+pub(in crate::control) struct Webhook {
     /// The business number.
     pub channel: String,
     /// The path.
@@ -34,7 +37,7 @@ impl Control {
     }
 
     /// Where the provider delivers what customers of a type write.
-    pub(super) fn webhook(&self, customer_type: &str) -> Result<Webhook, Problem> {
+    pub(in crate::control) fn webhook(&self, customer_type: &str) -> Result<Webhook, Problem> {
         let (channel, template) = (self.route(customer_type)?.channel, self.contract().webhook.clone());
         let Some((channel, template)) = channel.zip(template) else {
             let message = format!(
@@ -54,8 +57,19 @@ impl Control {
         Ok(known.unwrap_or_else(|| format!("{customer_type} {last}")))
     }
 
+    /// An id for a message that is written now.
+    pub(in crate::control) fn message_id(&self, now: Timestamp) -> String {
+        let count = self.written.fetch_add(1, Ordering::Relaxed);
+        format!("wamid.{:x}.{count}", now.as_microsecond())
+    }
+
     /// Posts a body to the webhook as the provider does, by the mock's own front door.
-    pub(super) async fn deliver(&self, connection: OnConnection, to: &Webhook, body: &Value) -> Result<(), Problem> {
+    pub(in crate::control) async fn deliver(
+        &self,
+        connection: OnConnection,
+        to: &Webhook,
+        body: &Value,
+    ) -> Result<(), Problem> {
         let body = body.to_string();
         let mut request = Request::post(&to.address).header(header::CONTENT_TYPE, "application/json");
         if let Some(signature) = self.webhook_secret.as_deref().and_then(|it| signature::of(it, body.as_bytes())) {

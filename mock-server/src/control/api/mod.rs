@@ -8,6 +8,7 @@ mod front_door;
 mod log;
 mod phones;
 mod reset;
+mod scenarios;
 mod wait;
 
 use std::sync::{Arc, LazyLock};
@@ -24,6 +25,9 @@ use utoipa_axum::routes;
 
 use super::Control;
 use crate::rest::Problem;
+pub(super) use connections::end_all as end_connections;
+pub(super) use faults::{switch_off, switch_on};
+pub(super) use flow::let_flow;
 
 /// The largest body of a call, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
@@ -42,6 +46,7 @@ const LARGEST_BODY: usize = 1 << 20;
         (name = "phones", description = "Customers: what they write, and what they are answered"),
         (name = "faults", description = "What goes wrong"),
         (name = "flow", description = "How what is sent to pages flows"),
+        (name = "scenarios", description = "Timelines of messages and faults, and the one that is played"),
         (name = "mock", description = "The mock as a whole"),
     ),
     components(schemas(Refusal)),
@@ -77,6 +82,8 @@ fn calls() -> OpenApiRouter<Arc<Control>> {
         .routes(routes!(faults::list, faults::all_off))
         .routes(routes!(faults::on, faults::off))
         .routes(routes!(flow::read, flow::change))
+        .routes(routes!(scenarios::list))
+        .routes(routes!(scenarios::playing, scenarios::play, scenarios::change, scenarios::stop))
         .routes(routes!(reset::reset))
 }
 

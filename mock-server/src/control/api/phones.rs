@@ -2,7 +2,6 @@
 //! from the chat.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
@@ -213,8 +212,7 @@ pub(super) async fn write(
         return Err(Problem::new(StatusCode::BAD_REQUEST, format!("expected a number of digits, found {number:?}")));
     }
     let now = (control.clock)();
-    let count = control.written.fetch_add(1, Ordering::Relaxed);
-    let message_id = written.message_id.unwrap_or_else(|| format!("wamid.{:x}.{count}", now.as_microsecond()));
+    let message_id = written.message_id.unwrap_or_else(|| control.message_id(now));
     let name = match written.name {
         Some(name) => name,
         None => control.name_of(&customer_type, &number).await?,

@@ -38,7 +38,7 @@ pub(super) struct Begun {
     newest: u64,
 }
 
-/// Makes everything what it was at the start: the chats, the faults, the flow. Empties the log, forgets receipts.
+/// Makes everything what it was at the start: chats, faults, flow, no scenario. Empties the log, forgets receipts.
 #[utoipa::path(post, path = "/__mock/api/reset", tag = "mock", request_body = Reset, responses(
     (status = 200, body = Begun),
     (status = 400, body = Refusal),
@@ -47,6 +47,7 @@ pub(super) async fn reset(
     State(control): State<Arc<Control>>,
     Body(Reset { connections }): Body<Reset>,
 ) -> Result<Json<Begun>, Problem> {
+    control.player.stop();
     let shared = Arc::clone(&control);
     let done = control.queue.ask(move |backend| {
         if connections == Connections::Drop {
