@@ -16,6 +16,7 @@ mod chats;
 mod client;
 mod control;
 mod desk;
+mod echo;
 mod events;
 mod exit;
 pub mod faults;

@@ -69,6 +69,8 @@ pub struct Options {
     /// Whether the console and the control API are served to other machines too, under whatever host name. Whoever
     /// reaches them can read and do everything.
     pub console_anywhere: bool,
+    /// Whether there are endpoints for the protocols' official test suites, at `/engine.io` and `/socket.io`.
+    pub echo: bool,
     /// Tells the time.
     pub clock: fn() -> Timestamp,
 }
@@ -138,6 +140,7 @@ impl Default for Options {
             speed: 1.0,
             faults: Vec::new(),
             console_anywhere: false,
+            echo: false,
             clock: Timestamp::now,
         }
     }

@@ -11,6 +11,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use futures_util::future::join_all;
+use socketioxide::SocketIo;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -22,6 +24,7 @@ use crate::backend::{Backend, Queue};
 use crate::control::log::Log;
 use crate::control::player::{self, Player};
 use crate::control::{self, Control, Guard, Ticks};
+use crate::echo::Echo;
 use crate::faults::FaultSet;
 use crate::login_service::LoginService;
 use crate::options::{Auth, Options};
@@ -33,7 +36,7 @@ use crate::rest::{self, App};
 use crate::scenario::Scenario;
 use crate::state::{StateError, StateFile};
 use crate::tls::Tls;
-use crate::transport::{Connections, Listener, OnConnection, Transport, namespace};
+use crate::transport::{self, Connections, Engine, Listener, OnConnection, Transport, namespace};
 use crate::upstream::Upstream;
 
 /// How many connections may wait to be accepted: the usual 128 make simultaneous connects wait a second.
@@ -103,7 +106,8 @@ pub async fn serve(
     let log = Arc::new(Log::new(options.clock));
     let ticks = Arc::new(Ticks::default());
     let tokens = Arc::new(Tokens::new(&options, faults.clone()));
-    let (transport, io) = Transport::new(&options);
+    let (transport, io, misprints) = transport::open(&options);
+    let echo = options.echo.then(|| Echo::new(&options));
     let needs_token = options.auth == Auth::Jwt;
     let upstream = |option, url: &Option<String>, path, patience| {
         url.as_deref().map(|url| Upstream::new(option, url, path, patience)).transpose()
@@ -127,7 +131,6 @@ pub async fn serve(
     });
     let connections = CutOnDrop::default();
     let patience = options.ping_interval + options.ping_timeout;
-    let misprints = transport.misprints();
     let tls = options.tls.as_ref().map(Tls::acceptor);
     let listener = Listener { listener, tls, connections: Arc::clone(&connections.0), patience, misprints };
     let (in_force, contract) = watch::channel(contract);
@@ -151,7 +154,15 @@ pub async fn serve(
         log: Arc::clone(&log),
         ticks: Arc::clone(&ticks),
     };
-    let router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first)).layer(cors(origins));
+    let mut router = rest::router(Arc::new(app)).layer(from_fn_with_state(transport, sockets_first));
+    let mut ios = vec![io];
+    if let Some(echo) = echo {
+        router = router
+            .layer(from_fn_with_state(echo.engine_io, sockets_first))
+            .layer(from_fn_with_state(echo.socket_io, sockets_first));
+        ios.push(echo.io);
+    }
+    let router = router.layer(cors(origins));
     let front = Router::new().fallback(front).with_state((faults.clone(), router));
     let page = from_fn_with_state(contract.clone(), page_first);
     let control = Arc::new(Control {
@@ -182,7 +193,7 @@ pub async fn serve(
         () = shutdown => {
             stop.send(()).ok();
             // Waits for clients that do not read, some of them for ever.
-            tokio::time::timeout(FAREWELL, io.close()).await.ok();
+            tokio::time::timeout(FAREWELL, join_all(ios.iter().map(SocketIo::close))).await.ok();
         }
     }
     drop(connections);
@@ -211,8 +222,8 @@ async fn front(State((faults, server)): State<(FaultSet, Router)>, request: Requ
 }
 
 /// The Socket.IO path goes before the router's, so that a contract may put it anywhere.
-async fn sockets_first(
-    State(transport): State<Transport>,
+async fn sockets_first<E: Engine>(
+    State(transport): State<Transport<E>>,
     connection: ConnectInfo<OnConnection>,
     request: Request,
     next: Next,

@@ -142,6 +142,10 @@ pub struct Arguments {
     #[arg(long)]
     console_anywhere: bool,
 
+    /// Serve what the official test suites of Engine.IO and Socket.IO expect too, at /engine.io/ and /socket.io/
+    #[arg(long)]
+    echo: bool,
+
     /// Start without chats
     #[arg(long)]
     no_sample_chats: bool,
@@ -263,6 +267,7 @@ impl Arguments {
             faults: self.faults.clone(),
             console_anywhere: self.console_anywhere,
             speed: self.speed,
+            echo: self.echo,
             ..Options::default()
         };
         if let Some(file) = &self.contract {

@@ -1,12 +1,16 @@
 //! The door for sockets: Engine.IO v4 on the contract's path, by polling, WebSocket and upgrade from one to the other.
 //!
 //! The protocol itself is socketioxide's. Here stands what it leaves open: refusing at once what it would accept and
-//! drop later, and being able to cut a client off. What clients say is for `namespace`.
+//! drop later, being able to cut a client off, pinging at the right time, and noticing a client that gives up its poll.
+//! What clients say is for `namespace`.
 
 mod connection;
+mod engine;
+mod heartbeat;
 pub(crate) mod namespace;
-mod open_packet;
+pub(crate) mod open_packet;
 mod session;
+mod websocket;
 mod wire;
 
 use std::sync::Arc;
@@ -20,24 +24,32 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use socketioxide::service::SocketIoService;
 use socketioxide::{ParserConfig, SocketIo};
-use tower::ServiceExt;
+use tokio::runtime::Handle;
 
 pub(crate) use connection::{Connections, Listener, OnConnection};
+pub(crate) use engine::Engine;
 use open_packet::Misprints;
 pub(crate) use session::{Session, Sessions, Waiting};
 
+use crate::faults::OpenPacket;
 use crate::options::Options;
 
 /// How many packets may wait for one client; whoever is further behind is cut off.
 const MOST_BEHIND: usize = 4_096;
 
+/// Engine.IO's packets of these names.
+const CLOSE: &str = "1";
+const PONG: &str = "3";
+
+/// How much of a WebSocket is read at once: each keeps such a buffer, and what pages emit is small.
+const READ_BUFFER: usize = 512;
+
 /// The Engine.IO endpoint.
 #[derive(Clone)]
-pub(crate) struct Transport {
+pub(crate) struct Transport<E> {
     path: String,
-    service: SocketIoService<Router>,
+    engine: E,
     sessions: Arc<Sessions>,
-    misprints: Misprints,
 }
 
 /// Why a request was refused, in the words and numbers of the reference implementation (engine.io's `Server.errors`).
@@ -75,30 +87,38 @@ enum Asked {
     Upgrade(Arc<Session>),
 }
 
-impl Transport {
-    /// The endpoint, and the handle to the sockets behind it.
-    pub(crate) fn new(options: &Options) -> (Self, SocketIo) {
-        let open_packet = open_packet::of(options);
-        let max_payload = open_packet.max_payload as usize;
-        let path = options.contract.path.trim_end_matches('/').to_owned();
-        let (service, io) = SocketIo::builder()
+/// The contract's endpoint, the handle to the sockets behind it, and what has to be written otherwise on connections.
+pub(crate) fn open(options: &Options) -> (Transport<SocketIoService<Router>>, SocketIo, Misprints) {
+    let packet = open_packet::of(options);
+    let (transport, io) = Transport::of_socket_io(&options.contract.path, &packet);
+    (transport, io, Misprints::of(&packet, options))
+}
+
+impl Transport<SocketIoService<Router>> {
+    /// One on this path that keeps sessions as the open packet says, and the handle to the sockets behind it.
+    pub(crate) fn of_socket_io(path: &str, packet: &OpenPacket) -> (Self, SocketIo) {
+        let path = path.trim_end_matches('/').to_owned();
+        let max_payload = packet.max_payload as usize;
+        let (engine, io) = SocketIo::builder()
             .req_path(if path.is_empty() { "/".to_owned() } else { path.clone() })
-            .ping_interval(open_packet.ping_interval)
-            .ping_timeout(open_packet.ping_timeout)
+            .ping_interval(packet.ping_interval)
+            .ping_timeout(packet.ping_timeout)
             .max_buffer_size(MOST_BEHIND)
+            .ws_read_buffer_size(READ_BUFFER)
             // Three limits for one rule: HTTP bodies, WebSocket messages and their frames, attachments.
-            .max_payload(u64::from(open_packet.max_payload))
+            .max_payload(u64::from(packet.max_payload))
             .ws_max_message_size(max_payload)
             .ws_max_frame_size(max_payload)
             .with_parser(ParserConfig::common().max_incoming_binary_buf_size(max_payload))
             .build_with_inner_svc(Router::new());
-        let misprints = Misprints::of(&open_packet, options);
-        (Self { path, service, sessions: Arc::default(), misprints }, io)
+        (Self::new(path, engine), io)
     }
+}
 
-    /// What has to be written otherwise on its connections.
-    pub(crate) fn misprints(&self) -> Misprints {
-        self.misprints.clone()
+impl<E: Engine> Transport<E> {
+    /// One on this path, which begins with a slash and does not end with one.
+    pub(crate) fn new(path: impl Into<String>, engine: E) -> Self {
+        Self { path: path.into(), engine, sessions: Arc::default() }
     }
 
     /// Whether the request is for this endpoint: the contract's path, with or without a slash behind it.
@@ -110,42 +130,48 @@ impl Transport {
     pub(crate) async fn answer(
         self,
         ConnectInfo(OnConnection { connection, .. }): ConnectInfo<OnConnection>,
-        mut request: Request,
+        request: Request,
     ) -> Response {
-        let asked = match self.asked(&request) {
-            Ok(asked) => asked,
-            Err(refused) => return refused.into_response(),
-        };
-        let opened = match asked {
-            Asked::Poll(session) => {
-                // Whoever waits for what is new must learn that there will be nothing more.
-                return tokio::select! {
-                    Ok(response) = self.service.oneshot(request) => response.map(Body::new),
-                    () = session.ended() => Refused::UnknownSid.into_response(),
-                };
+        match self.asked(&request) {
+            Ok(Asked::OpenPolling) => self.open_polling(request).await,
+            Ok(Asked::OpenWebSocket) => {
+                let session = self.sessions.open();
+                session.runs_over(&connection);
+                websocket::open(self.engine, request, &session)
             }
-            Asked::Upgrade(session) => {
+            Ok(Asked::Poll(session)) => self.poll(&session, request).await,
+            Ok(Asked::Upgrade(session)) => {
                 session.asks_to_upgrade();
                 session.runs_over(&connection);
-                None
+                self.engine.answer(request).await
             }
-            Asked::OpenWebSocket => {
-                let session = self.sessions.open();
-                session.runs_over(&connection);
-                request.extensions_mut().insert(session);
-                None
-            }
-            Asked::OpenPolling => {
-                let session = self.sessions.open();
-                request.extensions_mut().insert(Arc::clone(&session));
-                Some(session)
-            }
-        };
-        let Ok(response) = self.service.oneshot(request).await;
-        match opened {
-            Some(session) => name(&self.sessions, &session, response.map(Body::new)).await,
-            None => response.map(Body::new),
+            Err(refused) => refused.into_response(),
         }
+    }
+
+    async fn open_polling(self, request: Request) -> Response {
+        let session = self.sessions.open();
+        let kept = websocket::kept(&request, &session).map(|()| Body::empty());
+        let response = self.engine.clone().answer(kept).await;
+        let response = name(&self.sessions, &session, response).await;
+        if let Some(sid) = session.sid() {
+            // Nobody else knows the session yet: what the library sends at once is the ping that comes too early.
+            for (method, body) in [(Method::GET, ""), (Method::POST, PONG)] {
+                self.engine.clone().answer(polling(&self.path, method, sid, body)).await;
+            }
+        }
+        response
+    }
+
+    async fn poll(self, session: &Arc<Session>, request: Request) -> Response {
+        let mut poll = (request.method() == Method::GET).then(|| Pending::new(&self, session));
+        // Whoever waits for what is new must learn that there will be nothing more.
+        let response = tokio::select! {
+            response = self.engine.answer(request) => response,
+            () = session.ended() => Refused::UnknownSid.into_response(),
+        };
+        poll.iter_mut().for_each(Pending::is_answered);
+        response
     }
 
     fn asked(&self, request: &Request) -> Result<Asked, Refused> {
@@ -179,6 +205,45 @@ impl Transport {
             (false, None, &Method::GET) => Ok(Asked::OpenPolling),
             (_, None, _) => Err(Refused::BadMethod),
             (_, Some(_), _) => Err(Refused::BadRequest),
+        }
+    }
+}
+
+/// A request of one's own by polling.
+fn polling(path: &str, method: Method, sid: &str, body: &'static str) -> Request {
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = format!("{path}/?EIO=4&transport=polling&sid={sid}").parse().unwrap_or_default();
+    request
+}
+
+/// A polling request that waits. Where its client gives it up, the session is over, as the protocol's tests demand; the
+/// library would keep it until the heartbeat.
+struct Pending<E: Engine> {
+    given_up: Option<(Transport<E>, Arc<Session>)>,
+    runtime: Handle,
+}
+
+impl<E: Engine> Pending<E> {
+    fn new(transport: &Transport<E>, session: &Arc<Session>) -> Self {
+        Self { given_up: Some((transport.clone(), Arc::clone(session))), runtime: Handle::current() }
+    }
+
+    fn is_answered(&mut self) {
+        self.given_up = None;
+    }
+}
+
+impl<E: Engine> Drop for Pending<E> {
+    fn drop(&mut self) {
+        if let Some((Transport { path, engine, .. }, session)) = self.given_up.take() {
+            session.ends();
+            self.runtime.spawn(async move {
+                let close = session.sid().map(|sid| polling(&path, Method::POST, sid, CLOSE));
+                if let Some(close) = close {
+                    engine.answer(close).await;
+                }
+            });
         }
     }
 }

@@ -4,18 +4,18 @@
 //! once. They are not async, and do nothing but enqueue: async ones are spawned, and overtake one another.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::convert::Infallible;
 use std::future::ready;
 use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::Uri;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use socketioxide::SocketIo;
+use socketioxide::adapter::Adapter;
 use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
-use socketioxide::handler::ConnectHandler;
-use socketioxide::socket::DisconnectReason;
+use socketioxide::handler::{ConnectHandler, FromMessageParts, Value as Packet};
+use socketioxide::socket::{DisconnectReason, Socket};
 
 use crate::auth::{TokenError, Tokens};
 use crate::backend::{Job, Queue};
@@ -89,11 +89,10 @@ fn check(tokens: &Tokens, credentials: Credentials) -> Result<Option<String>, To
 fn listen(socket: &SocketRef, queue: &Queue) {
     socket.on_fallback({
         let queue = queue.clone();
-        move |socket: SocketRef, Event(event): Event, TryData(payload): TryData<FirstArgument>, ack: AckSender| {
+        move |socket: SocketRef, Event(event): Event, FirstArgument(payload): FirstArgument, ack: AckSender| {
             let client = Client::new(socket);
             match client.wait_for_turn() {
                 Some(waiting) => {
-                    let payload = payload.ok().map(|FirstArgument(payload)| payload);
                     queue.offer(&client, |client| {
                         Job::Emitted(Emitted { asked: Asked { client, event, payload }, ack, waiting })
                     });
@@ -113,29 +112,21 @@ fn listen(socket: &SocketRef, queue: &Queue) {
     });
 }
 
-/// The first argument of an event, or null where there is none; any more are ignored.
-struct FirstArgument(Value);
+/// The first argument of an event, or null where there is none; any more are ignored. `None` where it is not JSON alone.
+///
+/// The library's own reader takes an object whose first key is written with an escape for no JSON.
+struct FirstArgument(Option<Value>);
 
-impl<'de> Deserialize<'de> for FirstArgument {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Arguments;
+impl<A: Adapter> FromMessageParts<A> for FirstArgument {
+    type Error = Infallible;
 
-        impl<'de> Visitor<'de> for Arguments {
-            type Value = FirstArgument;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an event's arguments")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut arguments: A) -> Result<FirstArgument, A::Error> {
-                let first = arguments.next_element()?.unwrap_or_default();
-                while arguments.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(FirstArgument(first))
-            }
-        }
-
-        // What reads a tuple is given all arguments, whatever their number; anything else the first one only, and
-        // is not called where there is none.
-        deserializer.deserialize_tuple(usize::MAX, Arguments)
+    fn from_message_parts(_: &Arc<Socket<A>>, packet: &mut Packet, _: &Option<i64>) -> Result<Self, Infallible> {
+        Ok(Self(match packet {
+            Packet::Str(text, None) => serde_json::from_str::<Vec<Value>>(text).ok().map(|all| {
+                // The event's name comes first.
+                all.into_iter().nth(1).unwrap_or_default()
+            }),
+            _ => None,
+        }))
     }
 }

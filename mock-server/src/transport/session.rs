@@ -43,17 +43,27 @@ impl Session {
         self.agent.get().map(AsRef::as_ref)
     }
 
-    /// Ends it for good: its WebSocket is cut, its polling is refused and what polls just now is answered. The library notices by itself, by the failing
-    /// connection or by the heartbeat that is no longer answered.
+    /// Its sid, where it was opened by polling.
+    pub(super) fn sid(&self) -> Option<&str> {
+        self.sid.get().map(String::as_str)
+    }
+
+    /// Ends it for good: its WebSocket is cut, its polling is refused and what polls just now is answered. The library
+    /// notices by itself, by the failing connection or by the heartbeat that is no longer answered.
     pub(crate) fn cut_off(&self, reason: &str) {
-        if self.cut_off.swap(true, Ordering::SeqCst) {
-            return;
+        if self.ends() {
+            tracing::warn!(client = self.number, reason, "client cut off");
         }
-        tracing::warn!(client = self.number, reason, "client cut off");
+    }
+
+    /// The same where it is the client's doing; whether it had not ended before.
+    pub(super) fn ends(&self) -> bool {
+        let before = self.cut_off.swap(true, Ordering::SeqCst);
         self.ended.notify_waiters();
         if let Some(connection) = self.websocket().upgrade() {
             connection.cut();
         }
+        !before
     }
 
     /// Returns when it is cut off, at once where it was before.
