@@ -8,6 +8,7 @@
 mod bidi;
 mod browser;
 mod driver;
+pub mod evidence;
 mod line;
 mod rehearsal;
 mod stage;

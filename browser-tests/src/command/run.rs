@@ -1,14 +1,15 @@
 //! `browser-tests run`.
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
-use browser_tests::{BrowserError, RehearsalError, StandError, stage};
+use browser_tests::{BrowserError, RehearsalError, StandError, evidence, stage};
 use conformance::checks;
 use conformance::cli::{self, CommandError, RecordingFile, output};
 use conformance::config::Config;
 use conformance::recording::Recording;
-use conformance::run::{Report, RunOptions};
+use conformance::run::{Conclusion, Report, RunOptions};
 use conformance::stage::{Ground, try_trigger};
 use fixtures::Contract;
 use fixtures::pages::Profile;
@@ -61,12 +62,25 @@ async fn perform(
         why = stop => return Err(CommandError::Unreachable(format!("{why}: nothing was judged by then"))),
     };
     let unsaved = recording_file.and_then(|file| file.save(&recording).err());
+    let unproved = show(&args.evidence, &report, &recording).err();
     if let Some(embedded) = embedded {
         embedded.stop().await;
     }
     let unwritten = reporters.into_errors();
-    let errors = unwritten.iter().map(ToString::to_string).chain(unsaved);
+    let errors = unwritten.iter().map(ToString::to_string).chain(unsaved).chain(unproved);
     Ok(output::finish(errors, report.conclusion.exit_code()))
+}
+
+/// Writes the evidence where anything is red, and says where. What an earlier run left behind is not this run's.
+fn show(path: &Path, report: &Report, recording: &Recording) -> Result<(), String> {
+    if report.conclusion == Conclusion::Conforms {
+        return Ok(());
+    }
+    std::fs::write(path, evidence::html(report, recording)).map_err(|error| {
+        format!("cannot write the evidence {}: {error}; choose another path with --evidence", path.display())
+    })?;
+    output::tell(&format!("evidence: {}", path.display()));
+    Ok(())
 }
 
 /// Starts the browser, holds the profile against the page, and runs.

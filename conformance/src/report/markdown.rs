@@ -99,13 +99,12 @@ fn table(out: &mut String, report: &Report) {
             told.join(", ")
         );
     }
-    let latencies: Vec<_> = report
-        .latencies
-        .iter()
-        .map(|latency| format!("{} {}", code(&latency.customer_type), span(latency.median)))
-        .collect();
-    let heard =
-        if latencies.is_empty() { String::new() } else { format!(" Heard after (median): {}.", latencies.join(", ")) };
+    let times = |what: &str, times: &[crate::run::event::Latency]| {
+        let told: Vec<_> =
+            times.iter().map(|latency| format!("{} {}", code(&latency.customer_type), span(latency.median))).collect();
+        if told.is_empty() { String::new() } else { format!(" {what} after (median): {}.", told.join(", ")) }
+    };
+    let heard = times("Heard", &report.latencies) + &times("Shown by the page", &report.shown);
     let _ = writeln!(out, "\nIn {}, exit code {}.{heard}", span(report.took), report.conclusion.exit_code());
 }
 

@@ -77,6 +77,7 @@ pub fn green() -> Report {
             ("burst".to_owned(), Duration::from_millis(520)),
         ],
         latencies: TYPES.iter().zip([3_100, 2_900, 3_000, 3_300]).map(|(name, micros)| latency(name, micros)).collect(),
+        shown: Vec::new(),
         waited: BTreeMap::from([
             ("quiet windows", Duration::from_millis(1_900)),
             ("answers", Duration::from_millis(700)),

@@ -105,6 +105,9 @@ pub struct Report {
     pub scenarios: Vec<(String, Duration)>,
     /// From trigger to arrival, by customer type.
     pub latencies: Vec<Latency>,
+    /// From a frame's arrival in a page to the row that shows it, by customer type; none where no page was opened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Latency>,
     /// Time spent waiting, by reason, summed over scenarios that run at the same time.
     #[serde(serialize_with = "seconds_by_reason")]
     pub waited: BTreeMap<&'static str, Duration>,
@@ -112,7 +115,8 @@ pub struct Report {
     pub notices: Vec<String>,
 }
 
-/// How long broadcasts of one customer type took from the trigger to their arrival.
+/// How long the messages of one customer type took from one place to another: broadcasts from the trigger to their arrival,
+/// rows from the frame's arrival to the list.
 #[derive(Debug, Clone, Serialize)]
 pub struct Latency {
     /// The customer type.

@@ -54,7 +54,8 @@ pub(super) fn report(
         strict,
         interrupted: facts.interrupted,
         diagnoses: diagnosis::diagnose(&conversations, &verdicts),
-        latencies: latencies(&conversations),
+        latencies: latencies(&conversations, arrivals),
+        shown: latencies(&conversations, showings),
         verdicts,
         scenarios: facts.scenarios,
         waited: facts.waited,
@@ -84,23 +85,24 @@ fn conclude(verdicts: &[Verdict], strict: bool) -> Conclusion {
     conclusion
 }
 
-/// How long broadcasts took from the trigger to their arrival, over all scenarios.
-fn latencies(conversations: &[Conversation<'_>]) -> Vec<Latency> {
+/// What is measured of a message within a conversation: how long each of its arrivals took.
+type Measure = fn(&Conversation<'_>, &Message<'_>, &fixtures::Route) -> Vec<Duration>;
+
+/// How long messages took, by customer type, over all scenarios.
+fn latencies(conversations: &[Conversation<'_>], measure: Measure) -> Vec<Latency> {
     let Some(first) = conversations.first() else { return Vec::new() };
-    let measure = |route: &fixtures::Route| {
-        let mut times: Vec<Duration> = conversations
-            .iter()
-            .flat_map(|conversation| {
-                let messages =
-                    conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
-                messages.flat_map(move |message| arrivals(conversation, message, &route.event)).collect::<Vec<_>>()
-            })
-            .collect();
+    let of_route = |route: &fixtures::Route| {
+        let mut times = Vec::new();
+        for conversation in conversations {
+            let own = |message: &&Message<'_>| message.sent.customer_type == route.customer_type;
+            let messages = conversation.messages.iter().filter(own);
+            times.extend(messages.flat_map(|message| measure(conversation, message, route)));
+        }
         times.sort_unstable();
         let (median, max) = (*times.get(times.len() / 2)?, *times.last()?);
         Some(Latency { customer_type: route.customer_type.clone(), arrivals: times.len(), median, max })
     };
-    first.contract().routes.iter().filter_map(measure).collect()
+    first.contract().routes.iter().filter_map(of_route).collect()
 }
 
 /// How long each scenario of a recording took.
@@ -118,13 +120,23 @@ pub(super) fn scenario_times(recording: &Recording) -> Vec<(String, Duration)> {
 }
 
 /// How long each connection waited for its first copy of a message; who had stopped reading waited by choice.
-fn arrivals(conversation: &Conversation<'_>, message: &Message<'_>, event: &str) -> Vec<Duration> {
+fn arrivals(conversation: &Conversation<'_>, message: &Message<'_>, route: &fixtures::Route) -> Vec<Duration> {
     let reading = conversation.connections.iter().filter(|connection| connection.stopped_reading.is_none());
     reading
         .filter_map(|connection| {
             let heard = conversation.heard_by(connection, message);
-            let first = heard.into_iter().find(|heard| heard.event == event)?;
+            let first = heard.into_iter().find(|heard| heard.event == route.event)?;
             Some(first.at.saturating_sub(message.starts()))
         })
         .collect()
+}
+
+/// How long each page took from the frame to the row that shows the message.
+fn showings(conversation: &Conversation<'_>, message: &Message<'_>, route: &fixtures::Route) -> Vec<Duration> {
+    let told = conversation.heard(message).into_iter().filter(|told| told.event == route.event);
+    told.filter_map(|told| {
+        let shown = conversation.page(&told.peer.actor).ok()?.shows(message)?;
+        shown.at.checked_sub(told.at)
+    })
+    .collect()
 }

@@ -5,6 +5,7 @@ mod cluster;
 mod delivery;
 mod list;
 mod membership;
+mod page;
 mod payload;
 mod routing;
 mod text;
@@ -43,6 +44,9 @@ pub(super) const ALL: &[Cause] = &[
     time::times_shifted,
     list::list_unsorted,
     auth::token_not_verified,
+    page::deaf_page,
+    page::never_rejoins,
+    page::stays_in_old_room,
 ];
 
 fn remedy(stack: &'static str, code: impl Into<String>) -> Remedy {

@@ -8,6 +8,7 @@ use crate::report::summary::{self, Standing, customer_types, names, of_standing,
 use crate::report::text::{columns, count, span};
 use crate::report::times::Times;
 use crate::report::{Conclusion, Report};
+use crate::run::event::Latency;
 use crate::verdict::{Outcome, Verdict};
 
 /// How many names the conclusion gives before it only counts.
@@ -85,26 +86,11 @@ pub(super) fn not_applicable(page: &mut Page, report: &Report) {
     }
 }
 
-/// How fast broadcasts were, by customer type, and what the time was spent on.
+/// How fast broadcasts and pages were, by customer type, and what the time was spent on.
 pub(super) fn figures(page: &mut Page, report: &Report, detail: Detail) {
     page.gap();
-    let heard = report.latencies.iter().filter(|latency| latency.arrivals > 0);
-    if let Some(slowest) = heard.max_by_key(|latency| latency.max) {
-        let told: Vec<_> = customer_types(report)
-            .into_iter()
-            .map(|customer_type| match report.latencies.iter().find(|latency| latency.customer_type == customer_type) {
-                Some(latency) if latency.arrivals > 0 => format!("{customer_type} {}", span(latency.median)),
-                _ => format!("{customer_type} never"),
-            })
-            .collect();
-        let line = format!(
-            "{}  (median from trigger to arrival; slowest {}, {})",
-            told.join(" · "),
-            span(slowest.max),
-            slowest.customer_type
-        );
-        page.item(0, (FAINT, "heard    "), (PLAIN, &line));
-    }
+    times(page, report, &report.latencies, ("heard    ", "from trigger to arrival"));
+    times(page, report, &report.shown, ("shown    ", "from the frame's arrival to the page's list"));
     let mut waited: Vec<_> = report.waited.iter().filter(|(_, took)| !took.is_zero()).collect();
     if !waited.is_empty() && detail == Detail::Verbose {
         waited.sort_by_key(|(_, took)| std::cmp::Reverse(**took));
@@ -121,6 +107,21 @@ pub(super) fn figures(page: &mut Page, report: &Report, detail: Detail) {
             page.item(0, (FAINT, label), (PLAIN, &format!("{name:widest$}  {:>7}", span(*took))));
         }
     }
+}
+
+/// One kind of times, by customer type; nothing where there are none.
+fn times(page: &mut Page, report: &Report, times: &[Latency], (label, of): (&str, &str)) {
+    let measured = times.iter().filter(|latency| latency.arrivals > 0);
+    let Some(slowest) = measured.max_by_key(|latency| latency.max) else { return };
+    let told: Vec<_> = customer_types(report)
+        .into_iter()
+        .map(|customer_type| match times.iter().find(|latency| latency.customer_type == customer_type) {
+            Some(latency) if latency.arrivals > 0 => format!("{customer_type} {}", span(latency.median)),
+            _ => format!("{customer_type} never"),
+        })
+        .collect();
+    let line = format!("{}  (median {of}; slowest {}, {})", told.join(" · "), span(slowest.max), slowest.customer_type);
+    page.item(0, (FAINT, label), (PLAIN, &line));
 }
 
 /// Known failures that matched nothing, and the like; without those that whoever reads this was told while the run went.
