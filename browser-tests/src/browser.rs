@@ -303,12 +303,17 @@ impl Watched {
 
 impl Page {
     fn take(&mut self, Told { at, kind }: Told) {
+        let is_empty = |url: &str| url.starts_with("about:");
         let when = self.clock.instant(at);
         let what = match kind {
             Kind::Document { url } => {
                 self.wires.left(when);
+                if is_empty(&url) {
+                    return;
+                }
                 What::Navigated { to: shown(&url) }
             }
+            Kind::Moved { url } if is_empty(&url) => return,
             Kind::Moved { url } => What::Navigated { to: shown(&url) },
             Kind::Socket { id, url } => return self.wires.socket(&id, &url),
             Kind::Frame { id, dir, text } => return self.wires.frame(when, &id, dir, &text),

@@ -7,7 +7,6 @@ use browser_tests::Engine;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use conformance::cli::{EXIT_CODES, Judging, TargetArgs};
 use conformance::config::parse_duration;
-use url::Url;
 
 /// Checks what an agent sees: any page, in a real browser, against any backend.
 #[derive(Debug, Parser)]
@@ -32,6 +31,7 @@ pub enum Command {
 const RUN_EXAMPLES: &str = "\
 Examples:
   browser-tests run                                               the reference page on the embedded mock
+  browser-tests run --page '/?variant=never-rejoins'              with a defect of real pages
   browser-tests run --target http://127.0.0.1:5000                the reference page as that backend serves it
   browser-tests run --page http://localhost:4200 --profile fixtures/pages/dcochat.yaml --config conformance.toml
   browser-tests run --run 'page.*' --report junit:page.xml --save-recording page.jsonl";
@@ -39,9 +39,9 @@ Examples:
 /// The options of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The page's URL; without one, the target's: the reference page, as the mock serves it
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
-    pub page: Option<Url>,
+    /// The page's URL, or its path at the target; without one, `/` there: the reference page, as the mock serves it
+    #[arg(long, value_name = "URL", default_value = "/", value_hint = ValueHint::Url)]
+    pub page: String,
     /// How the page is used: login, routes, selectors, console lines; without one, the reference page's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub profile: Option<PathBuf>,

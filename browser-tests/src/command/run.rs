@@ -19,10 +19,7 @@ use super::embedded::Embedded;
 
 /// Opens the pages and judges them.
 pub(super) fn run(args: &RunArgs) -> Result<u8, CommandError> {
-    let (mut config, contract) = cli::settings(&args.target)?;
-    if config.target.is_none() {
-        config.target = args.page.clone().filter(|_| args.target.config.is_some());
-    }
+    let (config, contract) = cli::settings(&args.target)?;
     let profile = match &args.profile {
         Some(path) => Profile::load(path, &contract),
         None => Profile::reference(&contract),
@@ -91,7 +88,9 @@ async fn judge(
     options: &RunOptions,
     reporters: &mut conformance::report::Reporters,
 ) -> Result<(Report, Recording), CommandError> {
-    let page = args.page.clone().unwrap_or_else(|| ground.target.endpoint.base().clone());
+    let page = ground.target.endpoint.base().join(&args.page).map_err(|error| {
+        CommandError::Usage(format!("--page {}: {error}; expected a URL such as http://localhost:4200", args.page))
+    })?;
     let name = args.profile.as_ref().map_or_else(|| "reference.yaml".to_owned(), |path| path.display().to_string());
     let stage = stage(args.browser, &page, profile, &ground.target.endpoint).await.map_err(no_stage)?;
     stage.rehearse(&ground, &name).await.map_err(unfit)?;

@@ -76,8 +76,11 @@ struct Scene {
 /// The file's text.
 #[must_use]
 pub fn html(report: &Report, recording: &Recording) -> String {
-    let pages = films(recording);
-    let red = report.verdicts.iter().filter(|verdict| verdict.outcome.is_red()).map(|one| red(one, &pages)).collect();
+    let mut pages = films(recording);
+    let red: Vec<Red<'_>> =
+        report.verdicts.iter().filter(|verdict| verdict.outcome.is_red()).map(|one| red(one, &pages)).collect();
+    let shown = |key: &String| red.iter().any(|red| red.violated && red.pages.contains(key));
+    pages.retain(|key, _| shown(key));
     let causes = report
         .diagnoses
         .iter()
