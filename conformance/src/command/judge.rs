@@ -34,7 +34,7 @@ fn read(path: &Path) -> Result<Recording, CommandError> {
     } else {
         let file = File::open(path).map_err(|error| {
             CommandError::Usage(format!(
-                "cannot read the recording {}: {error}; name a file that `--save-recording` wrote",
+                "cannot read the recording {}: {error}; name a file that `--save-recording` or `mock-server record` wrote",
                 path.display()
             ))
         })?;

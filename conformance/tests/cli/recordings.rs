@@ -62,7 +62,7 @@ async fn a_recording_that_was_cut_off_is_told_with_the_line_and_how_to_keep_the_
 #[tokio::test]
 async fn what_is_no_recording_is_told() {
     let not_utf8 = "run.jsonl: cannot read it to its end: stream did not contain valid UTF-8; \
-                    is it a file that `--save-recording` wrote?";
+                    is it a file that `--save-recording` or `mock-server record` wrote?";
     assert_eq!(refusal([0xff, 0xfe, 0x00]).await, not_utf8);
     for (text, words) in [("garbage", "expected value at column 1"), ("{}", "missing field `recording` at column 2")] {
         assert_eq!(
@@ -104,7 +104,7 @@ async fn checks_that_a_recording_has_nothing_for_are_refused() {
     assert!(said.starts_with("run.jsonl: none of the chosen checks' scenarios stands in this recording; "), "{said}");
     let said = conformance(["judge", "no-such-file.jsonl"]).refusal(2).await;
     assert!(said.starts_with("cannot read the recording no-such-file.jsonl: No such file"), "{said}");
-    assert!(said.ends_with("; name a file that `--save-recording` wrote"), "{said}");
+    assert!(said.ends_with("; name a file that `--save-recording` or `mock-server record` wrote"), "{said}");
 }
 
 #[tokio::test]
