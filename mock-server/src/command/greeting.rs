@@ -129,7 +129,7 @@ impl fmt::Display for Greeting<'_> {
             writeln!(formatter, "\nwith faults: {}", ids.join(", "))?;
         }
         if let Some(scenario) = &self.options.scenario {
-            writeln!(formatter, "\nplaying {scenario}, at {} times its speed", self.options.speed)?;
+            writeln!(formatter, "\nplaying, at {} times its speed, {scenario}", self.options.speed)?;
         }
         writeln!(formatter)?;
         self.login(formatter)?;
@@ -159,10 +159,7 @@ mod tests {
     fn the_scenario_is_named_with_what_is_left_out() {
         let scenario = mock_server::Scenario::built_in(&Contract::room_updates()).into_iter().next();
         let text = greeting(&Options { scenario, speed: 10.0, ..Options::default() });
-        assert!(
-            text.contains("\nplaying quiet-hour: 12 messages in ") && text.contains("at 10 times its speed"),
-            "{text}"
-        );
+        assert!(text.contains("\nplaying, at 10 times its speed, quiet-hour: 12 messages in "), "{text}");
         assert!(text.contains("left out, as only `conformance replay` performs it: heard (12 times"), "{text}");
     }
 

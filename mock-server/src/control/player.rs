@@ -177,6 +177,8 @@ impl<'p> Performance<'p> {
         let speed = wishes.borrow().clock.speed();
         self.note(format!("{} begins, at {speed} times its speed", self.scenario.name));
         let to_its_end = self.moments(wishes).await;
+        // What was written last has been told before the end is.
+        self.control.queue.ask(|_| ()).await;
         self.leave_as_found().await;
         self.note(format!("{} {}", self.scenario.name, if to_its_end { "has ended" } else { "was stopped" }));
         if to_its_end {
