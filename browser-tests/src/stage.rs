@@ -47,6 +47,7 @@ pub struct BrowserStage {
     open: Mutex<HashMap<(usize, Arc<str>), Window>>,
     /// Windows that are hidden, of which no picture can be taken.
     hidden: Mutex<HashSet<Window>>,
+    takes_pictures: bool,
     /// One page after the other: the first logs in, and the others find it done.
     opening: AsyncMutex<()>,
 }
@@ -56,7 +57,13 @@ impl BrowserStage {
     #[must_use]
     pub fn new(browser: Browser, profile: Profile, base: Url, lines: Vec<Line>) -> Self {
         let (open, hidden, opening) = (Mutex::default(), Mutex::default(), AsyncMutex::default());
-        Self { browser, profile, base, lines, open, hidden, opening }
+        Self { browser, profile, base, lines, open, hidden, takes_pictures: true, opening }
+    }
+
+    /// The same, which takes no pictures.
+    #[must_use]
+    pub fn without_pictures(self) -> Self {
+        Self { takes_pictures: false, ..self }
     }
 
     pub(crate) fn browser(&self) -> &Browser {
@@ -349,7 +356,8 @@ impl Pages for BrowserStage {
 
     fn look<'a>(&'a self, scene: Scene<'a>) -> Doing<'a, ()> {
         Box::pin(async move {
-            let Some(window) = self.window(scene).filter(|window| !lock(&self.hidden).contains(window)) else { return };
+            let may_be_seen = |window: &Window| self.takes_pictures && !lock(&self.hidden).contains(window);
+            let Some(window) = self.window(scene).filter(may_be_seen) else { return };
             // A picture that cannot be taken changes no verdict. What is no base64 would break the report that shows it.
             if let Ok(jpeg) = self.browser.picture(&window).await
                 && base64::engine::general_purpose::STANDARD.decode(&jpeg).is_ok_and(|bytes| !bytes.is_empty())

@@ -51,6 +51,9 @@ pub struct RunArgs {
     /// Where the evidence goes when something is violated: one HTML file with pictures, console, frames and lists
     #[arg(long, value_name = "FILE", default_value = "page-evidence.html", value_hint = ValueHint::FilePath)]
     pub evidence: PathBuf,
+    /// Take no pictures: quicker, where nobody will look
+    #[arg(long)]
+    pub no_pictures: bool,
     /// The backend.
     #[command(flatten)]
     pub target: TargetArgs,

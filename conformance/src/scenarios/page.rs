@@ -150,7 +150,7 @@ pub const PAGE_SWITCH: Blueprint = Blueprint {
             steps.push(shown(&[TOUR], next, &["known"]));
             steps.push(send(left, "left", "known", "after the page had left"));
             steps.push(observer_heard(left, &["left"]));
-            steps.extend(sent_and_shown(TOUR, next, "here", "here", "to the page that is shown"));
+            steps.extend(sent_and_shown(TOUR, next, "here", "known", "to the page that is shown"));
         }
         steps.push(settle());
         steps
