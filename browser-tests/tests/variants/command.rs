@@ -9,10 +9,10 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// Far more than any run needs, also where other work keeps the machine busy.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The mock is in the same process as the suite: what is never shown need not be waited for as long as ordinarily.
-const CONFIGURATION: &str = "[deadlines]\ndelivery = \"1s\"\nanswer = \"2s\"\n\n\
+pub const CONFIGURATION: &str = "[deadlines]\ndelivery = \"1500ms\"\nanswer = \"2s\"\n\n\
     [auth]\nusername = \"agent\"\npassword = \"agent-password\"\n";
 
 /// What a run found.

@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod command;
+mod profiles;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use command::{Judged, judged};
 use fixtures::page::{Variant, variants};
@@ -14,8 +14,8 @@ use mock_server::{Options, faults};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many browsers are open at a time.
-const AT_A_TIME: usize = 2;
+/// How many browsers are open at a time, in all of these tests together: each takes a core.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// The requirements that every variant is tried with, besides those that it violates.
 const OF_THE_CONTRACT: [&str; 7] = [
@@ -47,12 +47,10 @@ fn difference(variant: &Variant, judged: &Judged) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_variant_trips_its_check_and_nothing_else() {
-    let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut trials = JoinSet::new();
     for variant in variants() {
-        let places = Arc::clone(&places);
         trials.spawn(async move {
-            let _place = places.acquire_owned().await.unwrap();
+            let _place = PLACES.acquire().await.unwrap();
             let page = format!("/?variant={}", variant.id);
             let mut arguments = vec!["--page", &page];
             for id in OF_THE_CONTRACT.into_iter().chain(variant.violates.iter().map(String::as_str)) {
@@ -67,16 +65,17 @@ async fn each_variant_trips_its_check_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_page_on_a_good_backend_conforms_in_all() {
+    let _place = PLACES.acquire().await.unwrap();
     let judged = judged("good", &["--strict"]).await;
     assert_eq!((judged.violated, judged.unexplained), (BTreeSet::new(), Vec::new()));
     assert_eq!(judged.exit_code, 0);
 }
 
-/// A mock with a fault, which serves the page, too.
-fn faulty(fault: &str) -> String {
+/// A mock with a fault, or with none, which serves the page, too.
+fn faulty_or_good(fault: Option<&str>) -> String {
     let listener = mock_server::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let faults = vec![faults::find(fault).unwrap()];
+    let faults = fault.map(|fault| faults::find(fault).unwrap()).into_iter().collect();
     let options = Options { faults, login_limit: None, ..Options::default() };
     tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
     url
@@ -84,9 +83,14 @@ fn faulty(fault: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_backend_does_wrong_is_held_against_the_backend() {
-    for (fault, violates) in [("missing-branch", "broadcast.delivered"), ("leave-without-leaving", "leave.effective")] {
-        let target = faulty(fault);
-        let judged = judged(fault, &["--target", &target]).await;
+    let trials = [
+        ("missing-branch", "broadcast.delivered", "page.immediate"),
+        ("leave-without-leaving", "leave.effective", "page.switch"),
+    ];
+    for (fault, violates, on_the_page) in trials {
+        let target = faulty_or_good(Some(fault));
+        let _place = PLACES.acquire().await.unwrap();
+        let judged = judged(fault, &["--target", &target, "--run", violates, "--run", on_the_page]).await;
         assert!(judged.violated.contains(violates), "{fault}: {:?}", judged.violated);
         let pages: Vec<&String> = judged.violated.iter().filter(|id| id.starts_with("page.")).collect();
         assert!(pages.is_empty(), "{fault} is held against the page: {pages:?}");

@@ -15,7 +15,8 @@ of one of them, `conformance run --run ID` tries it, and `--run 'AREA.*'` a whol
 **MUST**: a violation fails the run. **SHOULD**: it is a warning, and fails the run under `--strict`. A check *per type* has
 a verdict for each customer type. A check that *needs* something is not applicable where the target lacks it (`lacks` in
 the configuration, or what follows from it). No check passes on silence: every refusal is measured against a good request
-beside it, and that somebody heard nothing counts only where others heard.
+beside it, and that somebody heard nothing counts only where others heard. The checks of pages need one: `browser-tests run
+--page URL` judges them, beside those of the backend that explain what a page does not show.
 
 This file is written by `conformance list --markdown`; a test fails when it is out of date.
 ";

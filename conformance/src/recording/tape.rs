@@ -11,8 +11,8 @@ use fixtures::{Contract, Role, Route};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Direction, Entry, FORMAT, Header, NONCE_START, Peer, Recording, Sent, Settings, TokenPlace, TokenUse, Transport,
-    What,
+    ConsoleLines, Direction, Entry, FORMAT, Header, NONCE_START, Peer, Recording, Sent, Settings, TokenPlace, TokenUse,
+    Transport, What,
 };
 use crate::scenarios::Blueprint;
 use crate::verdict::{Outcome, Verdict};
@@ -69,6 +69,16 @@ impl Tape {
     /// The target is said to lack this.
     pub fn lacking(&mut self, capability: &str) -> &mut Self {
         self.header.settings.lacks.push(capability.to_owned());
+        self
+    }
+
+    /// A page's console is to say what the deployed dashboard's says.
+    pub fn with_console(&mut self) -> &mut Self {
+        self.header.settings.console = Some(ConsoleLines {
+            joining: "[Socket] emitting join_room: {room}".to_owned(),
+            joined: "[Socket] join_room_response: {answer}".to_owned(),
+            updated: "[Socket] {event} received: {chat_id} {type}".to_owned(),
+        });
         self
     }
 

@@ -7,6 +7,7 @@ mod ingress;
 mod join;
 mod leave;
 mod list;
+mod page;
 mod payload;
 mod provider;
 mod refusals;
