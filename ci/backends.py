@@ -1,4 +1,4 @@
-"""The example backends as child processes, and the suite against them: what `bench` and `soak` share."""
+"""The example backends as child processes, and the suite against them: what `bench`, `bench-broadcasts` and `soak` share."""
 
 import contextlib
 import os
@@ -29,23 +29,33 @@ def build():
     subprocess.run(["cargo", "build", "--quiet", "--release", "--package", "conformance"], cwd=ROOT, check=True)
 
 
+def start(command, environment):
+    """A backend's process, on a free port; it ends with this one."""
+    fixed = {"PORT": "0", "EXIT_WITH_PARENT": "1"}
+    return subprocess.Popen(command, env=os.environ | fixed | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def listening(process, name):
+    """The URL that a started backend says it listens on."""
+    for line in process.stdout:
+        if line.startswith("listening on "):
+            return line.removeprefix("listening on ").strip()
+    sys.exit(f"error: {name} did not start")
+
+
 @contextlib.contextmanager
 def running(name, **environment):
     """A backend on a free port; gives its URL and a configuration file, and ends it."""
-    start = ROOT / "fixtures" / "backends" / name / "start"
-    subprocess.run([start, "--install"], check=True)
+    program = ROOT / "fixtures" / "backends" / name / "start"
+    subprocess.run([program, "--install"], check=True)
     heartbeat = {"PING_INTERVAL_MS": "500", "PING_TIMEOUT_MS": "1000"}  # the usual one outlasts everything else
-    fixed = {"PORT": "0", "WEBHOOK_SECRET": WEBHOOK_SECRET, "EXIT_WITH_PARENT": "1"}
-    env = os.environ | fixed | heartbeat | environment
+    environment = {"WEBHOOK_SECRET": WEBHOOK_SECRET} | heartbeat | environment
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
         config.write(CONFIG)
         config.flush()
-        process = subprocess.Popen([start], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = start([program], environment)
         try:
-            said = process.stdout.readline()
-            if not said.startswith("listening on "):
-                sys.exit(f"error: {name} did not start: {said or 'it ended'}")
-            yield said.removeprefix("listening on ").strip(), config.name
+            yield listening(process, name), config.name
         finally:
             process.terminate()
             process.wait(timeout=10)

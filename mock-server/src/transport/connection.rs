@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -28,6 +28,8 @@ use super::wire::Wire;
 pub(crate) struct Connection {
     cut: AtomicBool,
     stalled: AtomicBool,
+    /// Whose WebSocket it is, as logs call them; 0 while it is nobody's.
+    client: AtomicU64,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -38,6 +40,11 @@ impl Connection {
         self.cut.store(true, Ordering::SeqCst);
         self.reader.wake();
         self.writer.wake();
+    }
+
+    /// Says whose WebSocket it is.
+    pub(super) fn belongs_to(&self, client: u64) {
+        self.client.store(client, Ordering::Relaxed);
     }
 
     /// Whether a write waits for the peer to read.
@@ -148,6 +155,8 @@ impl Stream {
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         ready!(stalled.as_mut().poll(context));
+        let client = self.connection.client.load(Ordering::Relaxed);
+        tracing::warn!(client, ?patience, reason = "it has read nothing for so long", "client cut off");
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer has stopped reading")))
     }
 }

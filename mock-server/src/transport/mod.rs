@@ -14,6 +14,7 @@ mod websocket;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -236,7 +237,9 @@ impl<E: Engine> Pending<E> {
 
 impl<E: Engine> Drop for Pending<E> {
     fn drop(&mut self) {
-        if let Some((Transport { path, engine, .. }, session)) = self.given_up.take() {
+        // One that goes on by WebSocket has no more use for it.
+        let given_up = self.given_up.take().filter(|(_, session)| !session.asked_to_upgrade_within(Duration::MAX));
+        if let Some((Transport { path, engine, .. }, session)) = given_up {
             session.ends();
             self.runtime.spawn(async move {
                 let close = session.sid().map(|sid| polling(&path, Method::POST, sid, CLOSE));

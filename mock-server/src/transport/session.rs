@@ -83,6 +83,7 @@ impl Session {
 
     /// Says that its WebSocket runs over this connection.
     pub(crate) fn runs_over(&self, connection: &Arc<Connection>) {
+        connection.belongs_to(self.number);
         *self.websocket() = Arc::downgrade(connection);
         if self.is_cut_off() {
             connection.cut();
