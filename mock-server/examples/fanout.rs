@@ -82,7 +82,8 @@ fn main() {
 }
 
 async fn run(arguments: Arguments) -> Value {
-    let http = Client::builder(TokioExecutor::new()).build_http();
+    // Uvicorn closes what was idle for five seconds.
+    let http = Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(2)).build_http();
     let Arguments { address, members, pid, .. } = arguments;
     let load = Rc::new(Load { address, http, heard: Shared::default(), members, sent: RefCell::default() });
     let before = resident(pid);
