@@ -15,8 +15,8 @@ use mock_server::{Options, faults};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many browsers are open at a time, in all of these tests together: each takes a core.
-static PLACES: Semaphore = Semaphore::const_new(2);
+/// How many browsers are open at a time, in all of these tests together: they wait for much of their time.
+static PLACES: Semaphore = Semaphore::const_new(3);
 
 /// The requirements that every variant is tried with, besides those that it violates.
 const OF_THE_CONTRACT: [&str; 7] = [
