@@ -77,16 +77,19 @@ const AUDIBLE: &[Row] = &[
     ("rooms-kept-for-the-agent", &[], &["*"]),
 ];
 
-fn mock(faults: &[&str]) -> String {
-    let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = Options {
+fn with_faults(faults: &[&str]) -> Options {
+    Options {
         webhook_secret: Some("test-webhook-secret".to_owned()),
         ping_interval: Duration::from_millis(300),
         ping_timeout: Duration::from_secs(1),
         faults: faults.iter().map(|id| mock_server::faults::find(id).unwrap()).collect(),
         ..Options::default()
-    };
+    }
+}
+
+fn mock(options: Options) -> String {
+    let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
     url
 }
@@ -145,7 +148,7 @@ async fn assert_causes(rows: &'static [Row], config: fn(&str) -> Config) {
     let outcomes = futures_util::stream::iter(rows).map(|row| {
         let options = &options;
         async move {
-            let report = run(&config(&mock(&[row.0])), &Contract::room_updates(), options).await.0;
+            let report = run(&config(&mock(with_faults(&[row.0]))), &Contract::room_updates(), options).await.0;
             differences(&report, row)
         }
     });
@@ -190,6 +193,26 @@ async fn a_balancer_that_loses_polling_sessions_is_named() {
         let report = judged(&impatient(&url), &["transport.*", "join.acknowledged"]).await;
         assert_eq!(differences(&report, &("unsticky", &["unsticky-polling"], &[])), None, "{backend}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_business_number_of_another_type_is_told_from_a_wrong_room() {
+    let node = Backend::start("node", "").await;
+    let mut swapped = impatient(&node.url);
+    let types = "[types.Partner]\nchannel = \"15550100103\"\n[types.Vendor]\nchannel = \"15550100101\"\n";
+    swapped.types = Config::parse("test.toml", types).unwrap().types;
+    let report = judged(&swapped, &["broadcast.delivered", "join.effective", "payload.type"]).await;
+    assert_eq!(differences(&report, &("swapped", &["channel-of-another-type"], &[])), None);
+    assert!(support::red(&report).contains_key("broadcast.delivered [Partner]"), "{:#?}", support::red(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_is_told_from_times_of_another_zone() {
+    let ahead = || jiff::Timestamp::now() + jiff::SignedDuration::from_secs(7 * 60 + 13);
+    let url = mock(Options { clock: ahead, ..with_faults(&[]) });
+    let report = judged(&patient(&url), &["broadcast.delivered", "payload.*", "list.*"]).await;
+    assert_eq!(differences(&report, &("clock ahead", &["clock-skew"], &[])), None);
+    assert!(report.diagnoses[0].cause.contains("7 min 13 s ahead"), "{}", report.diagnoses[0].cause);
 }
 
 #[tokio::test(flavor = "multi_thread")]
