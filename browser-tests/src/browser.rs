@@ -123,7 +123,7 @@ impl Browser {
     /// # Errors
     /// [`BrowserError`] that says what to install, or what is too old.
     pub async fn start(setup: &Setup, list: &List) -> Result<Self, BrowserError> {
-        let driver = Driver::start_for(setup.engine).await?;
+        let driver = Driver::start().await?;
         let client = driver.browse(setup).await?;
         let url = client.capabilities().and_then(|all| all.get("webSocketUrl")).and_then(Value::as_str);
         let url = url.ok_or(BrowserError::NoBidi)?.to_owned();

@@ -9,52 +9,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The browser to drive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Engine {
-    /// Chromium, by `chromedriver`.
-    #[default]
-    Chromium,
-    /// Firefox, by `geckodriver`.
-    Firefox,
-}
-
-impl Engine {
-    /// The driver's program, to be found on `PATH`.
-    fn program(self) -> &'static str {
-        match self {
-            Self::Chromium => "chromedriver",
-            Self::Firefox => "geckodriver",
-        }
-    }
-
-    /// How to install driver and browser.
-    fn installation(self) -> &'static str {
-        match self {
-            Self::Chromium => "`apt-get install chromium chromium-driver`, or run ci/setup",
-            Self::Firefox => "`apt-get install firefox-esr` and `cargo install geckodriver`",
-        }
-    }
-
-    /// Whether it can be told that a host leads elsewhere.
-    #[must_use]
-    pub fn maps_hosts(self) -> bool {
-        self == Self::Chromium
-    }
-
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Chromium => &["--port=0"],
-            Self::Firefox => &["--port=0", "--websocket-port=0"],
-        }
-    }
-}
+/// The driver's program, to be found on `PATH`.
+const PROGRAM: &str = "chromedriver";
 
 /// How a browser is set up for pages of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Setup {
-    /// Which browser.
-    pub engine: Engine,
     /// Where hosts lead to instead: `(api.example.com:443, 127.0.0.1:40123)`.
     pub hosts: Vec<(String, String)>,
 }
@@ -75,65 +35,41 @@ const ARGUMENTS: [&str; 8] = [
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
     /// The program is missing or cannot be started.
-    #[error("cannot start {}: {source}; install it: {}", engine.program(), engine.installation())]
-    NotStarted {
-        /// For which browser.
-        engine: Engine,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error("cannot start {PROGRAM}: {0}; install it with `apt-get install chromium chromium-driver`, or run ci/setup")]
+    NotStarted(std::io::Error),
     /// It ended, or said nothing of a port.
-    #[error("{} did not say which port it listens on: {said:?}", engine.program())]
+    #[error("{PROGRAM} did not say which port it listens on: {said:?}")]
     NoPort {
-        /// For which browser.
-        engine: Engine,
         /// What it said.
         said: String,
     },
     /// It would not open a session.
-    #[error(
-        "{} cannot start its browser: {source}; is it there, and of the driver's version? Install it: {}",
-        engine.program(), engine.installation()
-    )]
-    NoSession {
-        /// Which browser.
-        engine: Engine,
-        /// What the driver said.
-        source: fantoccini::error::NewSessionError,
-    },
+    #[error("{PROGRAM} cannot start Chromium: {0}; are browser and driver of the same version?")]
+    NoSession(#[from] fantoccini::error::NewSessionError),
 }
 
 /// A running driver; it ends with this value.
 #[derive(Debug)]
 pub struct Driver {
-    engine: Engine,
     url: String,
     /// Killed when dropped.
     _process: Child,
 }
 
 impl Driver {
-    /// Starts Chromium's driver on a port of its own choosing.
+    /// Starts the driver on a port of its own choosing.
     ///
     /// # Errors
     /// [`DriverError`] when it is missing or does not come up.
     pub async fn start() -> Result<Self, DriverError> {
-        Self::start_for(Engine::Chromium).await
-    }
-
-    /// Starts a browser's driver on a port of its own choosing.
-    ///
-    /// # Errors
-    /// [`DriverError`] when it is missing or does not come up.
-    pub async fn start_for(engine: Engine) -> Result<Self, DriverError> {
-        let mut process = Command::new(engine.program())
-            .args(engine.arguments())
+        let mut process = Command::new(PROGRAM)
+            .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| DriverError::NotStarted { engine, source })?;
+            .map_err(DriverError::NotStarted)?;
         let mut said = String::new();
         if let Some(output) = process.stdout.take() {
             let mut lines = BufReader::new(output).lines();
@@ -141,13 +77,13 @@ impl Driver {
                 if let Some(port) = port_in(&line) {
                     // Nobody reads on: what the driver says from here on must not hold it up.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                    return Ok(Self { engine, url: format!("http://127.0.0.1:{port}"), _process: process });
+                    return Ok(Self { url: format!("http://127.0.0.1:{port}"), _process: process });
                 }
                 said.push_str(&line);
                 said.push('\n');
             }
         }
-        Err(DriverError::NoPort { engine, said })
+        Err(DriverError::NoPort { said })
     }
 
     /// Opens a browser with an empty profile.
@@ -175,21 +111,14 @@ impl Driver {
         let mut capabilities = Capabilities::new();
         capabilities.insert("webSocketUrl".to_owned(), json!(true));
         capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
-        match self.engine {
-            Engine::Chromium => {
-                let mut arguments: Vec<String> = ARGUMENTS.iter().map(|&argument| argument.to_owned()).collect();
-                let rules: Vec<String> = setup.hosts.iter().map(|(from, to)| format!("MAP {from} {to}")).collect();
-                if !rules.is_empty() {
-                    arguments.push(format!("--host-resolver-rules={}", rules.join(", ")));
-                    // WebSockets do not ask the session whether it accepts a certificate.
-                    arguments.push("--ignore-certificate-errors".to_owned());
-                }
-                capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": arguments }));
-            }
-            Engine::Firefox => {
-                capabilities.insert("moz:firefoxOptions".to_owned(), json!({ "args": ["-headless"] }));
-            }
+        let mut arguments: Vec<String> = ARGUMENTS.iter().map(|&argument| argument.to_owned()).collect();
+        let rules: Vec<String> = setup.hosts.iter().map(|(from, to)| format!("MAP {from} {to}")).collect();
+        if !rules.is_empty() {
+            arguments.push(format!("--host-resolver-rules={}", rules.join(", ")));
+            // WebSockets do not ask the session whether it accepts a certificate.
+            arguments.push("--ignore-certificate-errors".to_owned());
         }
+        capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": arguments }));
         self.connect(capabilities).await
     }
 
@@ -200,16 +129,13 @@ impl Driver {
     }
 
     async fn connect(&self, capabilities: Capabilities) -> Result<Client, DriverError> {
-        let connected = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await;
-        connected.map_err(|source| DriverError::NoSession { engine: self.engine, source })
+        Ok(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await?)
     }
 }
 
-/// The port in `ChromeDriver was started successfully on port 40123.`, or in `… Listening on 127.0.0.1:40123`.
+/// The port in `ChromeDriver was started successfully on port 40123.`
 fn port_in(line: &str) -> Option<u16> {
-    let by_chromium = line.split_once("successfully on port ");
-    let by_firefox = || line.split_once("Listening on 127.0.0.1:");
-    by_chromium.or_else(by_firefox)?.1.trim_end_matches('.').parse().ok()
+    line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
 }
 
 #[cfg(test)]
@@ -219,7 +145,6 @@ mod tests {
     #[test]
     fn the_port_is_read_from_the_drivers_greeting() {
         assert_eq!(port_in("ChromeDriver was started successfully on port 40123."), Some(40123));
-        assert_eq!(port_in("1771929000000\tgeckodriver\tINFO\tListening on 127.0.0.1:40124"), Some(40124));
         assert_eq!(port_in("Starting ChromeDriver 156.0 on port 0"), None);
     }
 }

@@ -17,7 +17,7 @@ mod wires;
 
 pub use bidi::{Bidi, BidiError};
 pub use browser::{Browser, BrowserError, Window};
-pub use driver::{Driver, DriverError, Engine, Setup};
+pub use driver::{Driver, DriverError, Setup};
 pub use line::{Line, LineError};
 pub use rehearsal::RehearsalError;
 pub use stage::BrowserStage;

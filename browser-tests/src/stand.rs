@@ -5,7 +5,7 @@ use fixtures::pages::Profile;
 use url::Url;
 
 use crate::browser::{Browser, BrowserError};
-use crate::driver::{Engine, Setup};
+use crate::driver::Setup;
 use crate::line::{Line, LineError};
 use crate::stage::BrowserStage;
 
@@ -36,47 +36,36 @@ pub enum StandError {
 ///
 /// # Errors
 /// [`StandError`].
-pub async fn stage(
-    engine: Engine,
-    page: &Url,
-    profile: Profile,
-    backend: &Endpoint,
-) -> Result<BrowserStage, StandError> {
+pub async fn stage(page: &Url, profile: Profile, backend: &Endpoint) -> Result<BrowserStage, StandError> {
     let to = authority(backend.base());
     let (mut hosts, mut lines) = (Vec::new(), Vec::new());
-    if engine.maps_hosts() {
-        let own = Line::open(to.clone(), &[]).await?;
-        hosts.push((to.clone(), at(&own)));
-        let is_tls = backend.base().scheme() == "https";
-        for host in &profile.hosts {
-            let refused = |reason: &str| StandError::Host {
-                host: host.clone(),
-                target: backend.shown_url(""),
-                reason: reason.to_owned(),
-            };
-            let url = Url::parse(host).map_err(|error| refused(&error.to_string()))?;
-            let rule = match (url.scheme() == "https", is_tls) {
-                (true, false) => {
-                    let names: Vec<String> = url.host_str().map(str::to_owned).into_iter().collect();
-                    let line = Line::open(to.clone(), &names).await?;
-                    let rule = at(&line);
-                    lines.push(line);
-                    rule
-                }
-                (false, true) => {
-                    return Err(refused("the backend speaks TLS, and the host does not; write it with https"));
-                }
-                _ => at(&own),
-            };
-            hosts.push((authority(&url), rule));
-        }
-        lines.push(own);
-    } else if !profile.hosts.is_empty() {
-        let host = profile.hosts.join(", ");
-        let reason = "this browser cannot be told where hosts lead; use --browser chromium".to_owned();
-        return Err(StandError::Host { host, target: backend.shown_url(""), reason });
+    let own = Line::open(to.clone(), &[]).await?;
+    hosts.push((to.clone(), at(&own)));
+    let is_tls = backend.base().scheme() == "https";
+    for host in &profile.hosts {
+        let refused = |reason: &str| StandError::Host {
+            host: host.clone(),
+            target: backend.shown_url(""),
+            reason: reason.to_owned(),
+        };
+        let url = Url::parse(host).map_err(|error| refused(&error.to_string()))?;
+        let rule = match (url.scheme() == "https", is_tls) {
+            (true, false) => {
+                let names: Vec<String> = url.host_str().map(str::to_owned).into_iter().collect();
+                let line = Line::open(to.clone(), &names).await?;
+                let rule = at(&line);
+                lines.push(line);
+                rule
+            }
+            (false, true) => {
+                return Err(refused("the backend speaks TLS, and the host does not; write it with https"));
+            }
+            _ => at(&own),
+        };
+        hosts.push((authority(&url), rule));
     }
-    let browser = Browser::start(&Setup { engine, hosts }, &profile.list).await?;
+    lines.push(own);
+    let browser = Browser::start(&Setup { hosts }, &profile.list).await?;
     Ok(BrowserStage::new(browser, profile, page.clone(), lines))
 }
 

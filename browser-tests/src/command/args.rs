@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use browser_tests::Engine;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use conformance::cli::{EXIT_CODES, Judging, TargetArgs};
 use conformance::config::parse_duration;
@@ -45,9 +44,6 @@ pub struct RunArgs {
     /// How the page is used: login, routes, selectors, console lines; without one, the reference page's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub profile: Option<PathBuf>,
-    /// Which browser: chromium or firefox
-    #[arg(long, value_name = "BROWSER", default_value = "chromium", value_parser = engine)]
-    pub browser: Engine,
     /// Where the evidence goes when something is violated: one HTML file with pictures, console, frames and lists
     #[arg(long, value_name = "FILE", default_value = "page-evidence.html", value_hint = ValueHint::FilePath)]
     pub evidence: PathBuf,
@@ -66,14 +62,6 @@ pub struct RunArgs {
     /// Stop after this long; what was not judged by then is not tested
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
-}
-
-fn engine(text: &str) -> Result<Engine, String> {
-    match text {
-        "chromium" => Ok(Engine::Chromium),
-        "firefox" => Ok(Engine::Firefox),
-        _ => Err("expected chromium or firefox".to_owned()),
-    }
 }
 
 #[cfg(test)]
