@@ -6,6 +6,8 @@
 //!
 //! All of it is noted in a log, and can be watched and steered while it runs (`control`).
 //!
+//! A real backend can be recorded (`record`), and the recording served back (`replay`): both know nothing of chats.
+//!
 //! Where a state file is given, a restart goes on from there (`state`); else everything is forgotten. There is one node:
 //! nothing crosses nodes here.
 
@@ -26,7 +28,9 @@ mod outgoing;
 mod page;
 mod provider;
 mod rate;
+mod record;
 mod reload;
+mod replay;
 mod rest;
 mod rooms;
 mod scenario;
@@ -39,7 +43,9 @@ mod valve;
 mod webhook;
 
 pub use options::{Auth, Login, Options};
+pub use record::{Record, Upstream, record};
 pub use reload::Watch;
+pub use replay::{Replay, replay};
 pub use scenario::Scenario;
 pub use server::{ServeError, bind, serve};
 pub use state::{State, StateError};

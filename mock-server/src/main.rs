@@ -8,8 +8,10 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use command::{Arguments, BrowserError, Command, Ending, Greeting, UsageError, from_here};
-use mock_server::ServeError;
+use command::{
+    Arguments, BrowserError, Command, Ending, Greeting, RecordArguments, ReplayArguments, UsageError, from_here,
+};
+use mock_server::{Options, ServeError};
 
 fn main() -> ExitCode {
     let arguments = Arguments::read();
@@ -45,12 +47,17 @@ enum Failure {
 
 async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = arguments.options().map_err(Failure::Usage)?;
+    match &arguments.command {
+        Some(Command::Record(record)) => return run_record(arguments, record, &options).await,
+        Some(Command::Replay(replay)) => return run_replay(arguments, replay, &options).await,
+        _ => {}
+    }
     let open = match &arguments.command {
         Some(Command::Open(open)) => {
             let browser = open.browser().map_err(|error| Failure::Usage(error.into()))?;
             options.tls.clone().map(|tls| (open, browser, tls))
         }
-        None => None,
+        _ => None,
     };
     let (listener, address) = arguments.listen().await.map_err(Failure::Usage)?;
     let ending = Ending::listen().map_err(|error| Failure::Usage(UsageError::Signals(error)))?;
@@ -71,6 +78,29 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     mock_server::serve(listener, options, shutdown).await.map_err(Failure::Serve)?;
     closed.map_err(Failure::Browser)
+}
+
+async fn run_record(arguments: &Arguments, record: &RecordArguments, options: &Options) -> Result<(), Failure> {
+    let (listener, address) = arguments.listen().await.map_err(Failure::Usage)?;
+    let ending = Ending::listen().map_err(|error| Failure::Usage(UsageError::Signals(error)))?;
+    let options = record.options(options).map_err(Failure::Usage)?;
+    let shutdown = async {
+        say(&record.said(address));
+        ending.asked_for().await;
+    };
+    mock_server::record(listener, options, shutdown).await.map_err(Failure::Serve)
+}
+
+async fn run_replay(arguments: &Arguments, replay: &ReplayArguments, options: &Options) -> Result<(), Failure> {
+    let options = replay.options(options).map_err(Failure::Usage)?;
+    let (listener, address) = arguments.listen().await.map_err(Failure::Usage)?;
+    let ending = Ending::listen().map_err(|error| Failure::Usage(UsageError::Signals(error)))?;
+    let contents = options.contents();
+    let shutdown = async {
+        say(&replay.said(address, contents));
+        ending.asked_for().await;
+    };
+    mock_server::replay(listener, options, shutdown).await.map_err(Failure::Serve)
 }
 
 /// Nobody may be listening.

@@ -36,7 +36,7 @@ use crate::rest::{self, App};
 use crate::scenario::Scenario;
 use crate::state::{StateError, StateFile};
 use crate::tls::Tls;
-use crate::transport::{self, Connections, Engine, Listener, OnConnection, Transport, namespace};
+use crate::transport::{self, Connections, Engine, Listener, Misprints, OnConnection, Transport, namespace};
 use crate::upstream::Upstream;
 
 /// How many connections may wait to be accepted: the usual 128 make simultaneous connects wait a second.
@@ -64,6 +64,9 @@ pub enum ServeError {
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] io::Error),
+    /// The recording cannot be written.
+    #[error("cannot write the recording: {0}")]
+    Recording(io::Error),
     /// The worker ended, which it never should: a defect of the mock's.
     #[error("the worker failed: {0}; please report this")]
     Worker(#[from] JoinError),
@@ -205,6 +208,31 @@ pub async fn serve(
     Ok(())
 }
 
+/// Serves no more than this until `shutdown` is done, and ends the connections.
+pub(crate) async fn serve_simply(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    misprints: Misprints,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let connections = CutOnDrop::default();
+    let Options { ping_interval, ping_timeout, .. } = Options::default();
+    let listener = Listener {
+        listener,
+        tls: tls.as_ref().map(Tls::acceptor),
+        connections: Arc::clone(&connections.0),
+        patience: ping_interval + ping_timeout,
+        misprints,
+    };
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<OnConnection>());
+    tokio::select! {
+        failed = server.into_future() => failed?,
+        () = shutdown => {}
+    }
+    Ok(())
+}
+
 /// Cuts all connections when it is dropped.
 #[derive(Default)]
 struct CutOnDrop(Arc<Connections>);
@@ -222,7 +250,7 @@ async fn front(State((faults, server)): State<(FaultSet, Router)>, request: Requ
 }
 
 /// The Socket.IO path goes before the router's, so that a contract may put it anywhere.
-async fn sockets_first<E: Engine>(
+pub(crate) async fn sockets_first<E: Engine>(
     State(transport): State<Transport<E>>,
     connection: ConnectInfo<OnConnection>,
     request: Request,
@@ -244,7 +272,7 @@ fn origins(options: &Options) -> Result<Vec<HeaderValue>, ServeError> {
 }
 
 /// Pages of other origins may call; where none are listed, all may, with whatever they send along.
-fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+pub(crate) fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     let origin = if origins.is_empty() { AllowOrigin::mirror_request() } else { AllowOrigin::list(origins) };
     CorsLayer::new()
         .allow_origin(origin)

@@ -61,7 +61,15 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
         (vec!["--scenario", "no-such-scenario"], "cannot read the scenario no-such-scenario".to_owned()),
         (vec!["--scenario", wrong], format!("{wrong}:3:5: the step `sned` is not known; did you mean `send`?")),
         (vec!["--scenario", "busy-morning", "--speed", "0"], "expected a number from 0.001 to 100000".to_owned()),
-        (vec!["--speed", "10"], "--scenario".to_owned()),
+        (vec!["--speed", "10"], "give one of them".to_owned()),
+        (vec!["record"], "--upstream".to_owned()),
+        (vec!["record", "--upstream", "api.example.com"], "expected a backend's URL such as".to_owned()),
+        (
+            vec!["record", "--port", "0", "--upstream", "http://127.0.0.1:9", "--out", "no-such-folder/r.jsonl"],
+            "Choose another file with --out".to_owned(),
+        ),
+        (vec!["replay", "no-such-file.jsonl"], "cannot replay no-such-file.jsonl".to_owned()),
+        (vec!["replay", wrong], "this is not the header of a recording".to_owned()),
     ] {
         let output = command(&arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
@@ -93,7 +101,7 @@ fn help_and_completions_name_the_flags() {
         let mut child = command(arguments).spawn().unwrap();
         let mut said = String::new();
         child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        assert!(said.contains("--no-sample-chats"), "{said}");
+        assert!(["--no-sample-chats", "record", "replay"].iter().all(|own| said.contains(own)), "{said}");
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
 }

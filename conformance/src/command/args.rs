@@ -86,7 +86,8 @@ Examples:
 const JUDGE_EXAMPLES: &str = "\
 Examples:
   conformance judge run.jsonl
-  conformance judge run.jsonl --run 'broadcast.*' --report json";
+  conformance judge run.jsonl --run 'broadcast.*' --report json
+  conformance judge page.jsonl      what `mock-server record` has watched, by the checks that can judge that";
 
 const MATRIX_EXAMPLES: &str = "\
 Examples:
@@ -173,7 +174,7 @@ pub struct ReplayArgs {
 /// The options of `judge`.
 #[derive(Debug, Args)]
 pub struct JudgeArgs {
-    /// The recording, as `--save-recording` wrote it; `-` for standard input
+    /// The recording, as `--save-recording` or `mock-server record` wrote it; `-` for standard input
     #[arg(value_hint = ValueHint::FilePath)]
     pub recording: PathBuf,
     /// The checks and their verdicts.

@@ -131,7 +131,7 @@ fn outcome(what: &What) -> Option<(u32, Acceptance<'_>)> {
 
 /// Finds which received events carry which message: by the nonce anywhere in the arguments. What bears the name of a
 /// broadcast and none of our words (a message has none, or the backend left them out) is told by the customer's number or
-/// the chat's id, and taken for the latest message of that customer, one without words first.
+/// the chat's id, and taken for the latest message of that customer with the same words, or else one without words first.
 pub(super) fn deliveries<'a>(
     contract: &'a Contract,
     connections: &[Connection<'a>],
@@ -158,7 +158,10 @@ pub(super) fn deliveries<'a>(
             message.at <= event.at && is_about(payload, contract, message.sent, chat_of(message.sent))
         };
         let mut latest = messages.iter().rev().filter(about);
-        latest.clone().find(|message| message.sent.text.is_none()).or_else(|| latest.next())
+        let text = contract.key(Role::Text).and_then(|key| payload.get(key)).and_then(Value::as_str);
+        // In traffic that was only watched, texts have no nonces.
+        let same = latest.clone().find(|message| text.is_some() && message.sent.text.as_deref() == text);
+        same.or_else(|| latest.clone().find(|message| message.sent.text.is_none())).or_else(|| latest.next())
     };
     let mut found = Vec::new();
     for (peer, event) in received {

@@ -5,6 +5,7 @@ pub mod event;
 mod loss;
 mod selection;
 mod summary;
+mod watched;
 #[cfg(feature = "rust-socketio")]
 mod witness;
 
@@ -149,7 +150,8 @@ pub async fn run(
     Ok((report, recording))
 }
 
-/// Judges a recording again: every chosen check whose scenario stands in it.
+/// Judges a recording again: every chosen check whose scenario stands in it. Of traffic that was only watched, every
+/// chosen check, and what it can say of that.
 #[must_use]
 pub fn judge(
     recording: &Recording,
@@ -165,7 +167,10 @@ pub fn judge(
     };
     let concerned =
         checks.iter().filter(|check| lacks(check) || performed.iter().any(|name| **name == *check.scenario.name));
-    let verdicts = concerned.flat_map(|check| check.judge_recording(recording)).collect();
+    let verdicts = match watched::is_watched(recording) {
+        true => watched::judge(recording, checks),
+        false => concerned.flat_map(|check| check.judge_recording(recording)).collect(),
+    };
     let facts = summary::Facts {
         took: recording.entries.last().map(|entry| entry.at).unwrap_or_default(),
         scenarios: summary::scenario_times(recording),

@@ -17,7 +17,7 @@ use mock_server::{Auth, Options, Scenario, State, Tls, TlsError, Watch, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use super::{Open, UsageError};
+use super::{Open, RecordArguments, ReplayArguments, UsageError};
 
 const AFTER_HELP: &str = "\
 Environment:
@@ -37,6 +37,7 @@ Examples:
   mock-server --auth none --cors-origin http://localhost:4200
   mock-server --tls                             by https://, too, with a certificate made on the spot
   mock-server open https://app.example.com --map api.example.com
+  mock-server record --upstream http://127.0.0.1:8000
   mock-server --contract order-board.yaml       another team's rooms, events and path
   mock-server --fault missing-branch,text-truncated
   mock-server --scenario busy-morning --speed 10
@@ -130,9 +131,9 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
-    /// How many times as fast as the scenario's file says
-    #[arg(long, value_name = "TIMES", requires = "scenario", value_parser = speed, default_value = "1")]
-    speed: f64,
+    /// How many times as fast as the scenario's file says, or as it was recorded
+    #[arg(long, value_name = "TIMES", value_parser = speed)]
+    speed: Option<f64>,
 
     /// Print what can go wrong, and end
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
@@ -176,6 +177,10 @@ pub struct Arguments {
 pub enum Command {
     /// Serve, and open a page in Chromium so that it talks to this mock instead of its backend
     Open(Open),
+    /// Stand between a page and a real backend, and write down what is said
+    Record(RecordArguments),
+    /// Serve a recording back to a page
+    Replay(ReplayArguments),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -244,6 +249,9 @@ impl Arguments {
     /// # Errors
     /// If the contract, the data or the certificate cannot be used.
     pub fn options(&self) -> Result<Options, UsageError> {
+        if self.speed.is_some() && self.scenario.is_none() && !matches!(self.command, Some(Command::Replay(_))) {
+            return Err(UsageError::SpeedOfNothing);
+        }
         let mut options = Options {
             auth: match self.auth {
                 AuthChoice::Jwt => Auth::Jwt,
@@ -266,7 +274,7 @@ impl Arguments {
             upstream_timeout: self.upstream_timeout,
             faults: self.faults.clone(),
             console_anywhere: self.console_anywhere,
-            speed: self.speed,
+            speed: self.speed.unwrap_or(1.0),
             echo: self.echo,
             ..Options::default()
         };
@@ -308,13 +316,13 @@ impl Arguments {
 
     /// What HTTPS is spoken by, if it is to be.
     fn tls(&self) -> Result<Option<Tls>, TlsError> {
-        let mapped = self.command.iter().flat_map(|Command::Open(open)| open.names());
+        let open = if let Some(Command::Open(open)) = &self.command { Some(open) } else { None };
         match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
-            _ if self.tls || self.command.is_some() => {
+            _ if self.tls || open.is_some() => {
                 let mut names = ["localhost", "127.0.0.1", "::1"].map(ToOwned::to_owned).to_vec();
                 names.extend(Some(self.host.clone()).filter(|host| !names.contains(host)));
-                names.extend(mapped);
+                names.extend(open.into_iter().flat_map(Open::names));
                 Tls::self_signed(&names).map(Some)
             }
             _ => Ok(None),

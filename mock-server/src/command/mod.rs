@@ -5,6 +5,7 @@ mod browser;
 mod ending;
 mod greeting;
 mod open;
+mod record;
 mod usage_error;
 
 pub use arguments::{Arguments, Command};
@@ -12,4 +13,5 @@ pub use browser::BrowserError;
 pub use ending::Ending;
 pub use greeting::{Greeting, from_here};
 pub use open::Open;
+pub use record::{RecordArguments, ReplayArguments};
 pub use usage_error::UsageError;

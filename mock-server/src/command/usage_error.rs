@@ -31,6 +31,12 @@ pub enum UsageError {
         airplay(*port)
     )]
     PortTaken { host: String, port: u16 },
+    #[error("cannot write the recording {file}: {source}\nChoose another file with --out")]
+    Out { file: String, source: io::Error },
+    #[error("cannot replay {file}: {reason}\nName a file that `mock-server record` wrote")]
+    Recording { file: String, reason: String },
+    #[error("--speed says how fast --scenario or `replay` goes; give one of them")]
+    SpeedOfNothing,
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(io::Error),
     #[error("cannot listen on {address}: {source}\nUse another --port or --host")]

@@ -29,7 +29,7 @@ use tokio::runtime::Handle;
 
 pub(crate) use connection::{Connections, Listener, OnConnection};
 pub(crate) use engine::Engine;
-use open_packet::Misprints;
+pub(crate) use open_packet::Misprints;
 pub(crate) use session::{Session, Sessions, Waiting};
 
 use crate::faults::OpenPacket;

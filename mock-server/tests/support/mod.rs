@@ -14,12 +14,14 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use fixtures::webhooks::{self, Inbound, MessageKind};
+use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use mock_server::{Options, ServeError, bind, serve};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -44,12 +46,21 @@ pub struct Server {
 
 impl Server {
     pub fn start(options: Options) -> Self {
+        Self::serving(|listener, shutdown| serve(listener, options, shutdown))
+    }
+
+    /// Anything that serves until it is told to end.
+    pub fn serving<S>(serve: impl FnOnce(TcpListener, BoxFuture<'static, ()>) -> S) -> Self
+    where
+        S: Future<Output = Result<(), ServeError>> + Send + 'static,
+    {
         let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, asked) = oneshot::channel();
-        let ended = tokio::spawn(serve(listener, options, async {
+        let shut_down = async {
             asked.await.ok();
-        }));
+        };
+        let ended = tokio::spawn(serve(listener, Box::pin(shut_down)));
         Self { address, http: Client::builder(TokioExecutor::new()).build_http(), shutdown, ended }
     }
 

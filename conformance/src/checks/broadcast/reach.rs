@@ -117,13 +117,18 @@ pub(in crate::checks) fn once(
     Ok(1)
 }
 
-/// Nobody else gets it: not the other rooms, not a socket in no room, not one that left.
+/// Nobody else gets it of those who are connected: not the other rooms, not a socket in no room, not one that left.
 pub(super) fn only_room(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let mut observations = 0;
     for message in conversation.messages_to(route)? {
+        let is_there = |connection: &&Connection<'_>| {
+            connection.connected.is_some_and(|since| since <= message.at)
+                && connection.closed.is_none_or(|(until, ..)| until > message.at)
+        };
         let outsiders = conversation
             .connections
             .iter()
+            .filter(is_there)
             .filter(|connection| connection.usable().is_ok() && !connection.may_be_member(&route.room, message.at));
         for outsider in outsiders {
             observations += silent(conversation, outsider, message, route)?;

@@ -5,7 +5,7 @@
 
 mod entry;
 mod filter;
-mod secrets;
+pub(crate) mod secrets;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 /// What stands in place of a secret.
-const HIDDEN: &str = "(hidden)";
+pub(crate) const HIDDEN: &str = "(hidden)";
 
 /// How long a secret is at least: a session's id has 16 characters.
 const SHORTEST: usize = 16;
@@ -44,7 +44,8 @@ fn has_secret(payload: &Value, is_sid: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-fn hide(payload: &mut Value, is_sid: &dyn Fn(&str) -> bool) {
+/// Hides the secrets of a payload in it. `is_sid` knows the ids of sessions.
+pub(crate) fn hide(payload: &mut Value, is_sid: &dyn Fn(&str) -> bool) {
     match payload {
         Value::String(text) => {
             let secrets: Vec<String> = words(text).filter(|word| is_secret(word, is_sid)).map(str::to_owned).collect();
@@ -67,11 +68,26 @@ fn hide(payload: &mut Value, is_sid: &dyn Fn(&str) -> bool) {
 }
 
 fn is_named_secret(key: &str, value: &Value) -> bool {
+    !value.is_null() && is_secret_key(key)
+}
+
+/// Whether what has this name is a secret.
+pub(crate) fn is_secret_key(key: &str) -> bool {
     // No key that is much longer is one of them.
-    key.len() <= 16 && !value.is_null() && {
+    key.len() <= 16 && {
         let key: String = key.chars().filter(|letter| !matches!(letter, '_' | '-')).collect();
         SECRET_KEYS.iter().any(|secret| key.eq_ignore_ascii_case(secret))
     }
+}
+
+/// A path, or a request's first line, with the secrets of its query hidden by their names.
+pub(crate) fn hidden_in_query(path_and_query: &str) -> String {
+    let Some((path, query)) = path_and_query.split_once('?') else { return path_and_query.to_owned() };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if is_secret_key(key) => format!("{key}={HIDDEN}"),
+        _ => pair.to_owned(),
+    });
+    format!("{path}?{}", Vec::from_iter(pairs).join("&"))
 }
 
 /// The pieces of a text that could be a token or an id of a session: answers quote what they refuse.

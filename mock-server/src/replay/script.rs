@@ -1,0 +1,101 @@
+//! What one connection of a recording heard: what it was answered, and what came unasked.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fixtures::Contract;
+use fixtures::recording::{Direction, Peer, Recording, What};
+use serde_json::Value;
+
+/// A connection's part.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    /// What it asked, in its order, each with its answer.
+    pub exchanges: Vec<Exchange>,
+    /// What came unasked, in the order of time: after how long, an event and its argument.
+    pub unasked: Vec<(Duration, String, Value)>,
+    /// The request from which that is counted, where there was one; else from when it was connected.
+    pub starts_with: Option<String>,
+    /// From when that is counted.
+    start: Duration,
+}
+
+/// A request and its answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    event: String,
+    payload: Value,
+    at: Duration,
+    /// After how long, the answering event and its argument; none where none came.
+    pub answer: Option<(Duration, String, Value)>,
+}
+
+impl Script {
+    /// All connections that got as far as the namespace, in the order of opening.
+    pub(super) fn all(recording: &Recording) -> Vec<Self> {
+        let contract = &recording.header.contract;
+        let mut scripts: Vec<Self> = Vec::new();
+        let mut places: HashMap<(&str, &Peer), usize> = HashMap::new();
+        for entry in &recording.entries {
+            let Some(peer) = &entry.peer else { continue };
+            let key = (&*entry.scenario, peer);
+            match &entry.what {
+                What::Connected => {
+                    places.insert(key, scripts.len());
+                    scripts.push(Self { start: entry.at, ..Self::default() });
+                }
+                What::Event { dir, event, args } => {
+                    let Some(script) = places.get(&key).and_then(|index| scripts.get_mut(*index)) else { continue };
+                    let payload = args.first().cloned().unwrap_or_default();
+                    match dir {
+                        Direction::Out => script.asked(contract, entry.at, event, payload),
+                        Direction::In => script.heard(contract, entry.at, event, payload),
+                    }
+                }
+                _ => {}
+            }
+        }
+        scripts
+    }
+
+    fn asked(&mut self, contract: &Contract, at: Duration, event: &str, payload: Value) {
+        if event == contract.join.request && self.starts_with.is_none() {
+            self.starts_with = Some(event.to_owned());
+            self.start = at;
+        }
+        self.exchanges.push(Exchange { event: event.to_owned(), payload, at, answer: None });
+    }
+
+    /// It answers the first request that is not answered yet and may be answered so, or else comes unasked.
+    fn heard(&mut self, contract: &Contract, at: Duration, event: &str, payload: Value) {
+        let open = |exchange: &&mut Exchange| exchange.answer.is_none() && answers(contract, &exchange.event, event);
+        match self.exchanges.iter_mut().find(open) {
+            Some(exchange) => exchange.answer = Some((at.saturating_sub(exchange.at), event.to_owned(), payload)),
+            None => self.unasked.push((at.saturating_sub(self.start), event.to_owned(), payload)),
+        }
+    }
+
+    /// The exchange that fits a request best: one that was not used and says the same, one that was not used, one that
+    /// says the same, the last of that name.
+    pub(super) fn exchange(&self, event: &str, payload: &Value, used: &[bool]) -> Option<usize> {
+        let named = self.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.event == event);
+        let fit = |(index, exchange): &(usize, &Exchange)| {
+            let (is_new, says_the_same) = (!used[*index], exchange.payload == *payload);
+            // Of those that were not used the first, of the others the last.
+            let place = if is_new { -(*index as i64) } else { *index as i64 };
+            (is_new && says_the_same, is_new, says_the_same, place)
+        };
+        named.max_by_key(fit).map(|(index, _)| index)
+    }
+}
+
+/// Whether an event answers a request: as the contract has it, or by its name.
+fn answers(contract: &Contract, request: &str, event: &str) -> bool {
+    let Contract { join, leave, list, search, history, send, update_status, join_chat, leave_chat, .. } = contract;
+    let others = [leave, list, search, history, send, update_status, join_chat, leave_chat];
+    let declared = others.into_iter().flatten().chain([join]).find(|exchange| exchange.request == request);
+    match declared.and_then(|exchange| exchange.answer.as_deref()) {
+        Some(answer) => answer == event,
+        None => event.strip_prefix(request) == Some("_response"),
+    }
+}
