@@ -98,7 +98,10 @@ impl<'t> Reading<'t> {
     }
 
     fn left_out(&self) -> Option<String> {
-        let others = self.others.iter().map(|(name, count)| format!("`{name}` ({count} times)"));
+        let others = self.others.iter().map(|(name, count)| match count {
+            1 => format!("`{name}`"),
+            count => format!("`{name}` ({count} times)"),
+        });
         let waits = (!self.waits.is_zero()).then(|| format!("waiting ({})", evidence::span(self.waits)));
         let all: Vec<String> = others.chain(waits).collect();
         (!all.is_empty()).then(|| all.join(", "))

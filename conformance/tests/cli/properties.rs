@@ -61,6 +61,26 @@ async fn a_scenario_file_is_performed_and_drawn() {
     assert!(report.contains("\n3 scenarios in ") && report.ends_with("\nconforms\n"), "{report}");
 }
 
+/// One of the files that the mock plays, by its path.
+fn built_in(name: &str) -> String {
+    format!("{}/../fixtures/scenarios/{name}.yaml", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_of_the_mocks_is_put_to_any_backend_without_what_only_the_mock_performs() {
+    let report = conformance(["replay", &built_in("busy-morning")]).end().await.report(0).to_owned();
+    assert!(report.starts_with("left out, since only `mock-server --scenario` performs it: waiting ("), "{report}");
+    assert!(report.contains(": 500 messages, 500 judgements\n  must hear          500\n"), "{report}");
+    let faults = vec![faults::find("missing-branch").unwrap()];
+    let folder = Folder::new();
+    let config = folder.write("c.toml", &configuration(&mock_with(Options { faults, ..Options::default() }), ""));
+    let ended = conformance(["replay", &built_in("missing-branch"), "--config", &config]).end().await;
+    let report = ended.report(1);
+    assert!(report.contains("performs it: `switch-off`, `switch-on`, waiting (50 s)\n"), "{report}");
+    assert!(report.contains("expected  `room_update` of silent at desk"), "{report}");
+    assert!(!report.contains("expected  `room_update_customer`"), "{report}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scenario_that_cannot_be_performed_is_neither_passed_nor_failed() {
     let folder = Folder::new();

@@ -1,8 +1,9 @@
 //! Who hears a message: every member, once, under one name, and nobody else.
 
-use fixtures::Route;
+use fixtures::{Role, Route};
+use serde_json::Value;
 
-use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, mentions};
+use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, is_about, mentions};
 use crate::verdict::{Failure, Finding, Judgement};
 
 /// Every member of T's room gets T's event within the deadline.
@@ -74,8 +75,15 @@ fn saved_all_the_same(conversation: &Conversation<'_>, message: &Message<'_>) ->
     if later.is_empty() {
         return None;
     }
+    let contract = conversation.contract();
+    let shows = |chat: &&Value| {
+        let text = contract.key(Role::Text).and_then(|key| chat.get(key)).and_then(Value::as_str);
+        // What was only watched has no nonce in its text.
+        let same = text.is_some() && text == message.sent.text.as_deref();
+        mentions(chat, &message.sent.nonce) || same && is_about(chat, contract, message.sent, None)
+    };
     let saved = later.iter().find_map(|(_, answer)| {
-        let chat = chats_of(answer)?.iter().find(|chat| mentions(chat, &message.sent.nonce))?;
+        let chat = chats_of(answer)?.iter().find(shows)?;
         Some(format!(
             "{}  saved all the same: the chat list shows {}",
             evidence::clock(answer.at),
