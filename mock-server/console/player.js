@@ -47,12 +47,16 @@ async function listed() {
 }
 
 export async function start() {
-  $("player").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const state = playing?.playing
-      ? await call("DELETE", "player")
-      : await call("PUT", "player", { scenario: $("scenario").value, speed: speed() });
+  const begin = () => call("PUT", "player", { scenario: $("scenario").value, speed: speed() });
+  const act = async (asked) => {
+    const state = await asked;
     if (state) show(state);
+  };
+  $("play").addEventListener("click", () => act(playing?.playing ? call("DELETE", "player") : begin()));
+  // Enter in the speed begins; while something is played it only changes the speed, which `change` does.
+  $("player").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!playing?.playing) act(begin());
   });
   $("speed").addEventListener("change", async () => {
     if (playing?.playing) await call("PATCH", "player", { speed: speed() });

@@ -5,6 +5,7 @@ mod support;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use fixtures::recording::{Direction, Recording, What};
@@ -13,6 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use mock_server::{Record, Replay, Upstream, record, replay};
 use serde_json::{Value, json};
 use support::{DEADLINE, PARTNER, Page, Server, inbound, options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -30,7 +32,7 @@ impl Paper {
 
 impl Write for Paper {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        Write::write(&mut *self.0.lock().unwrap(), bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -158,6 +160,27 @@ async fn a_recording_tells_what_was_said_and_no_secrets() {
     let refused = |it: &&&What| matches!(it, What::ConnectError { data } if data["message"].is_string());
     assert_eq!(whats.iter().filter(refused).count(), 1);
     assert!(recording.entries.is_sorted_by_key(|entry| entry.at));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_goes_away_while_it_polls_has_ended_from_then_on() {
+    let backend = Server::start(options());
+    let paper = Paper::default();
+    let between = recorder(&format!("http://{}", backend.address), &paper);
+    let page = between.page().await;
+    let poll = format!("GET {} HTTP/1.1\r\nhost: {}\r\n\r\n", page.session, between.address);
+    let gone = || paper.text().lines().any(|line| line.contains("the page went away while it polled"));
+    let goes = async {
+        while !gone() {
+            // The backend's first ping answers a poll at once; one of the next waits.
+            let mut stream = TcpStream::connect(between.address).await.unwrap();
+            stream.write_all(poll.as_bytes()).await.unwrap();
+            timeout(Duration::from_millis(200), stream.read_u8()).await.ok();
+        }
+    };
+    timeout(DEADLINE, goes).await.expect("its going is noted");
+    between.stop().await;
+    backend.stop().await;
 }
 
 #[tokio::test]

@@ -129,7 +129,9 @@ pub(super) async fn poll(recorder: &Arc<Recorder>, request: Request) -> Result<R
         session.payload(Direction::Out, &String::from_utf8_lossy(&body));
     }
     let polls = request.method() == Method::GET;
+    let waiting = Waiting(session.as_deref().filter(|_| polls));
     let answered = recorder.upstream.ask(request).await;
+    waiting.answered();
     let Some(session) = session else { return answered.map(|answer| answer.map(HttpBody::from)) };
     let answer = match answered {
         Ok(answer) => answer,
@@ -142,10 +144,27 @@ pub(super) async fn poll(recorder: &Arc<Recorder>, request: Request) -> Result<R
     if !answer.status().is_success() {
         ended(&session, opens, &recorder.tape.hidden_text(&text), Some(answer.status().as_u16()));
     } else if polls && let Some(sid) = session.payload(Direction::In, &text) {
-        recorder.sessions().insert(sid, session);
+        recorder.remember(sid, session);
     }
     drop(text);
     Ok(answer.map(HttpBody::from))
+}
+
+/// A poll that waits for its answer. A page that goes away meanwhile drops it, and that is the only sign of its going.
+struct Waiting<'s>(Option<&'s Session>);
+
+impl Waiting<'_> {
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.0 {
+            session.closed(true, "the page went away while it polled");
+        }
+    }
 }
 
 fn ended(session: &Session, opens: bool, reason: &str, status: Option<u16>) {

@@ -87,6 +87,13 @@ impl Recorder {
         self.sessions().get(sid).cloned()
     }
 
+    /// Remembers a session by its sid, and forgets those that have ended.
+    fn remember(&self, sid: String, session: Arc<Session>) {
+        let mut sessions = self.sessions();
+        sessions.retain(|_, session| !session.is_closed());
+        sessions.insert(sid, session);
+    }
+
     fn is_socket(&self, path: &str) -> bool {
         path.trim_end_matches('/') == self.contract.path.trim_end_matches('/')
     }

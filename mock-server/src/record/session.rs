@@ -65,6 +65,11 @@ impl Session {
         }
     }
 
+    /// Whether it has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,6 +88,10 @@ impl Session {
             (Direction::Out, "5") => {
                 self.frame(direction, packet);
                 self.note(What::Upgraded);
+            }
+            (_, "1") => {
+                self.frame(direction, packet);
+                self.closed(direction == Direction::Out, "a close packet");
             }
             (_, "4") => self.message(direction, packet, rest),
             _ => self.frame(direction, packet),
@@ -148,6 +157,10 @@ impl Session {
             }
             // What it carries is the token.
             (Direction::Out, "0") => self.frame(direction, packet.get(..2).unwrap_or_default()),
+            (_, "1") => {
+                self.frame(direction, packet);
+                self.closed(direction == Direction::Out, "a disconnect packet");
+            }
             (Direction::In, "4") => self.note(What::ConnectError { data: value() }),
             (dir, "2") => match value() {
                 Value::Array(mut args) if args.first().is_some_and(Value::is_string) => {

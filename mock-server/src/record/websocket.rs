@@ -177,6 +177,6 @@ fn note(recorder: &Recorder, session: &Arc<Session>, direction: Direction, messa
     if let Message::Text(text) = message
         && let Some(sid) = session.packet(direction, text)
     {
-        recorder.sessions().insert(sid, Arc::clone(session));
+        recorder.remember(sid, Arc::clone(session));
     }
 }
