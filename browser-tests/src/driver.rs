@@ -1,5 +1,6 @@
-//! The browser's driver as a child process.
+//! The browser's driver as a child process, with whom its browsers end, too.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use fantoccini::wd::Capabilities;
@@ -11,6 +12,9 @@ use tokio::process::{Child, Command};
 
 /// The driver's program, to be found on `PATH`.
 const PROGRAM: &str = "chromedriver";
+
+/// What a shell does that waits for the end of this process.
+const GUARD: &str = include_str!("guard.sh");
 
 /// How a browser is set up for pages of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +41,9 @@ pub enum DriverError {
     /// The program is missing or cannot be started.
     #[error("cannot start {PROGRAM}: {0}; install it with `apt-get install chromium chromium-driver`, or run ci/setup")]
     NotStarted(std::io::Error),
+    /// There is no place for profiles, or no shell.
+    #[error("cannot prepare for {PROGRAM}: {0}; it needs a folder for temporary files (TMPDIR) and a shell (`sh`)")]
+    NotPrepared(std::io::Error),
     /// It ended, or said nothing of a port.
     #[error("{PROGRAM} did not say which port it listens on: {said:?}")]
     NoPort {
@@ -48,12 +55,14 @@ pub enum DriverError {
     NoSession(#[from] fantoccini::error::NewSessionError),
 }
 
-/// A running driver; it ends with this value.
+/// A running driver; it and its browsers end with this value, or with this process.
 #[derive(Debug)]
 pub struct Driver {
     url: String,
     /// Killed when dropped.
     _process: Child,
+    /// Acts when this value's end of its standard input is closed.
+    _guard: Child,
 }
 
 impl Driver {
@@ -62,14 +71,20 @@ impl Driver {
     /// # Errors
     /// [`DriverError`] when it is missing or does not come up.
     pub async fn start() -> Result<Self, DriverError> {
+        let folder = tempfile::Builder::new().prefix("driver-").tempdir().map_err(DriverError::NotPrepared)?;
         let mut process = Command::new(PROGRAM)
             .arg("--port=0")
+            // Where the browsers have their profiles, which would stay behind.
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(DriverError::NotStarted)?;
+        let guard = guard(&process, folder.path()).map_err(DriverError::NotPrepared)?;
+        let _the_guards_now = folder.keep();
         let mut said = String::new();
         if let Some(output) = process.stdout.take() {
             let mut lines = BufReader::new(output).lines();
@@ -77,7 +92,7 @@ impl Driver {
                 if let Some(port) = port_in(&line) {
                     // Nobody reads on: what the driver says from here on must not hold it up.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                    return Ok(Self { url: format!("http://127.0.0.1:{port}"), _process: process });
+                    return Ok(Self { url: format!("http://127.0.0.1:{port}"), _process: process, _guard: guard });
                 }
                 said.push_str(&line);
                 said.push('\n');
@@ -131,6 +146,20 @@ impl Driver {
     async fn connect(&self, capabilities: Capabilities) -> Result<Client, DriverError> {
         Ok(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await?)
     }
+}
+
+/// A process that outlives this one: of the driver's browsers, none is ended by killing the driver.
+fn guard(driver: &Child, folder: &Path) -> std::io::Result<Child> {
+    let group = driver.id().unwrap_or_default().to_string();
+    Command::new("sh")
+        .args(["-c", GUARD, "guard", &group])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C is not meant for it.
+        .process_group(0)
+        .spawn()
 }
 
 /// The port in `ChromeDriver was started successfully on port 40123.`
