@@ -17,6 +17,8 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::bidi::{Bidi, BidiError};
 use crate::driver::{Driver, DriverError, Setup};
+use crate::engine::Engine;
+use crate::proxy::Proxy;
 use crate::wires::Wires;
 
 const PROBE: &str = include_str!("probe.js");
@@ -57,6 +59,7 @@ pub struct Browser {
     driver: AsyncMutex<Client>,
     bidi: Bidi,
     watched: Arc<Watched>,
+    _proxy: Option<Proxy>,
     _driver: Driver,
 }
 
@@ -123,8 +126,12 @@ impl Browser {
     /// # Errors
     /// [`BrowserError`] that says what to install, or what is too old.
     pub async fn start(setup: &Setup, list: &List) -> Result<Self, BrowserError> {
-        let driver = Driver::start().await?;
-        let client = driver.browse(setup).await?;
+        let driver = Driver::of(setup.engine).await?;
+        let proxy = match setup.engine {
+            Engine::Chromium => None,
+            Engine::Firefox => Some(Proxy::open(&setup.hosts).await.map_err(DriverError::NotPrepared)?),
+        };
+        let client = driver.browse(setup, proxy.as_ref().map(Proxy::port)).await?;
         let url = client.capabilities().and_then(|all| all.get("webSocketUrl")).and_then(Value::as_str);
         let url = url.ok_or(BrowserError::NoBidi)?.to_owned();
         let watched = Arc::new(Watched::default());
@@ -139,7 +146,7 @@ impl Browser {
             "arguments": [{"type": "channel", "value": {"channel": CHANNEL}}],
         });
         bidi.command("script.addPreloadScript", preload).await?;
-        Ok(Self { driver: AsyncMutex::new(client), bidi, watched, _driver: driver })
+        Ok(Self { driver: AsyncMutex::new(client), bidi, watched, _proxy: proxy, _driver: driver })
     }
 
     /// Opens an empty window.
@@ -251,6 +258,17 @@ impl Browser {
     /// [`BrowserError`].
     pub async fn bring_in_front(&self, window: &Window) -> Result<(), BrowserError> {
         self.bidi.command("browsingContext.activate", json!({"context": window.0})).await?;
+        Ok(())
+    }
+
+    /// Minimises a window, or makes it what it was: `minimized`, `normal`.
+    ///
+    /// # Errors
+    /// [`BrowserError`].
+    pub async fn set_state(&self, window: &Window, state: &str) -> Result<(), BrowserError> {
+        let tree = self.bidi.command("browsingContext.getTree", json!({"root": window.0, "maxDepth": 0})).await?;
+        let params = json!({"clientWindow": tree.pointer("/contexts/0/clientWindow"), "state": state});
+        self.bidi.command("browser.setClientWindowState", params).await?;
         Ok(())
     }
 

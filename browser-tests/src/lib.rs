@@ -8,8 +8,10 @@
 mod bidi;
 mod browser;
 mod driver;
+mod engine;
 pub mod evidence;
 mod line;
+mod proxy;
 mod rehearsal;
 mod stage;
 mod stand;
@@ -18,6 +20,7 @@ mod wires;
 pub use bidi::{Bidi, BidiError};
 pub use browser::{Browser, BrowserError, Window};
 pub use driver::{Driver, DriverError, Setup};
+pub use engine::Engine;
 pub use line::{Line, LineError};
 pub use rehearsal::RehearsalError;
 pub use stage::BrowserStage;

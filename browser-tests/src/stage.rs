@@ -254,7 +254,7 @@ impl BrowserStage {
     async fn hide(&self, scene: Scene<'_>, act: &Act) -> Result<(), String> {
         let Some(window) = self.window(scene) else { return Err(format!("{} is not open", scene.page)) };
         lock(&self.hidden).insert(window.clone());
-        let hidden = match self.resize(&window, "minimized").await {
+        let hidden = match self.browser.set_state(&window, "minimized").await {
             Ok(()) => self.browser.call(&window, HIDDEN, json!([HIDDEN_WITHIN.as_millis()])).await,
             Err(error) => Err(error),
         };
@@ -268,15 +268,9 @@ impl BrowserStage {
 
     async fn reveal(&self, scene: Scene<'_>) -> Result<(), String> {
         let Some(window) = self.window(scene) else { return Err(format!("{} is not open", scene.page)) };
-        let _never_minimised = self.resize(&window, "normal").await;
+        let _never_minimised = self.browser.set_state(&window, "normal").await;
         lock(&self.hidden).remove(&window);
         self.browser.bring_in_front(&window).await.map_err(in_words)
-    }
-
-    async fn resize(&self, window: &Window, state: &str) -> Result<(), BrowserError> {
-        let found = self.browser.devtools(window, "Browser.getWindowForTarget", json!({})).await?;
-        let bounds = json!({"windowId": found.pointer("/result/windowId"), "bounds": {"windowState": state}});
-        self.browser.devtools(window, "Browser.setWindowBounds", bounds).await.map(drop)
     }
 
     async fn perform(&self, scene: Scene<'_>, act: &Act) -> Result<(), String> {

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::browser::{Browser, BrowserError};
 use crate::driver::Setup;
+use crate::engine::Engine;
 use crate::line::{Line, LineError};
 use crate::stage::BrowserStage;
 
@@ -30,13 +31,18 @@ pub enum StandError {
     },
 }
 
-/// Starts a browser for a page, and lines from it to the backend: for the backend's own address, so that connections can be
+/// Starts a browser of this kind for a page, and lines from it to the backend: for the backend's own address, so that connections can be
 /// cut, and for each host that the page was built for. A host that speaks TLS gets it from the line where the backend
 /// speaks none.
 ///
 /// # Errors
 /// [`StandError`].
-pub async fn stage(page: &Url, profile: Profile, backend: &Endpoint) -> Result<BrowserStage, StandError> {
+pub async fn stage(
+    engine: Engine,
+    page: &Url,
+    profile: Profile,
+    backend: &Endpoint,
+) -> Result<BrowserStage, StandError> {
     let to = authority(backend.base());
     let (mut hosts, mut lines) = (Vec::new(), Vec::new());
     let own = Line::open(to.clone(), &[]).await?;
@@ -65,7 +71,7 @@ pub async fn stage(page: &Url, profile: Profile, backend: &Endpoint) -> Result<B
         hosts.push((authority(&url), rule));
     }
     lines.push(own);
-    let browser = Browser::start(&Setup { hosts }, &profile.list).await?;
+    let browser = Browser::start(&Setup { engine, hosts }, &profile.list).await?;
     Ok(BrowserStage::new(browser, profile, page.clone(), lines))
 }
 

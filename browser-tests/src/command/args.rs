@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use browser_tests::Engine;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use conformance::cli::{EXIT_CODES, Judging, TargetArgs};
 use conformance::config::parse_duration;
@@ -44,6 +45,9 @@ pub struct RunArgs {
     /// How the page is used: login, routes, selectors, console lines; without one, the reference page's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub profile: Option<PathBuf>,
+    /// The browser; Firefox does not do all that Chromium does: what it cannot is not tested
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub browser: Engine,
     /// Where the evidence goes when something is violated: one HTML file with pictures, console, frames and lists
     #[arg(long, value_name = "FILE", default_value = "page-evidence.html", value_hint = ValueHint::FilePath)]
     pub evidence: PathBuf,

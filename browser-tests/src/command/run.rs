@@ -92,7 +92,7 @@ async fn judge(
         CommandError::Usage(format!("--page {}: {error}; expected a URL such as http://localhost:4200", args.page))
     })?;
     let name = args.profile.as_ref().map_or_else(|| "reference.yaml".to_owned(), |path| path.display().to_string());
-    let stage = stage(&page, profile, &ground.target.endpoint).await.map_err(no_stage)?;
+    let stage = stage(args.browser, &page, profile, &ground.target.endpoint).await.map_err(no_stage)?;
     let stage = if args.no_pictures { stage.without_pictures() } else { stage };
     stage.rehearse(&ground, &name).await.map_err(unfit)?;
     let stage = Arc::new(stage);

@@ -5,6 +5,7 @@
 
 mod command;
 mod evidence;
+mod firefox;
 mod profiles;
 
 use std::collections::BTreeSet;

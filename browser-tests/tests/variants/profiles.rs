@@ -15,13 +15,13 @@ use tokio::process::Command;
 
 use super::{PLACES, faulty_or_good};
 
-const REFERENCE: &str = include_str!("../../../fixtures/pages/reference.yaml");
+pub const REFERENCE: &str = include_str!("../../../fixtures/pages/reference.yaml");
 
 /// The host that the copy of the page is built for.
-const FOREIGN: &str = "https://api.example.com";
+pub const FOREIGN: &str = "https://api.example.com";
 
 /// Runs one check with this profile; gives the exit code and all that was said.
-async fn run(name: &str, profile: &str, arguments: &[&str]) -> (i32, String) {
+pub async fn run(name: &str, profile: &str, arguments: &[&str]) -> (i32, String) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("profiles").join(name);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("page.yaml"), profile).unwrap();
@@ -48,7 +48,7 @@ async fn a_wrong_selector_is_told_with_what_was_found_instead_and_is_no_verdict(
 }
 
 /// A copy of the reference page as it is built for another host: on an address of its own.
-async fn copy_for(backend: &'static str) -> String {
+pub async fn copy_for(backend: &'static str) -> String {
     let serve = move |path: String| -> Response {
         let known = Contract::room_updates();
         if path == CONTRACT_PATH {
