@@ -15,6 +15,9 @@ use crate::engine::{ARGUMENTS, Engine};
 /// What a shell does that waits for the end of this process.
 const GUARD: &str = include_str!("guard.sh");
 
+/// How often a driver is started until it has a port.
+const TRIES: u32 = 5;
+
 /// How a browser is set up for pages of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Setup {
@@ -86,6 +89,17 @@ impl Driver {
     /// # Errors
     /// [`DriverError`] when it is missing or does not come up.
     pub async fn of(engine: Engine) -> Result<Self, DriverError> {
+        let mut tries = 1;
+        loop {
+            match Self::started(engine).await {
+                // Another program may take the port that was free when the driver chose it.
+                Err(DriverError::NoPort { .. }) if tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn started(engine: Engine) -> Result<Self, DriverError> {
         let folder = tempfile::Builder::new().prefix("driver-").tempdir().map_err(DriverError::NotPrepared)?;
         let mut process = Command::new(engine.program())
             .args(engine.arguments())
