@@ -1,14 +1,15 @@
 //! The door for sockets: Engine.IO v4 on the contract's path, by polling, WebSocket and upgrade from one to the other.
 //!
 //! The protocol itself is socketioxide's. Here stands what it leaves open: refusing at once what it would accept and
-//! drop later, being able to cut a client off, pinging at the right time, and noticing a client that gives up its poll.
-//! What clients say is for `namespace`.
+//! drop later, being able to cut a client off, pinging at the right time, noticing a client that gives up its poll, and
+//! doing what it sends on several connections in its order. What clients say is for `namespace`.
 
 mod connection;
 mod engine;
 mod heartbeat;
 pub(crate) mod namespace;
 pub(crate) mod open_packet;
+mod polling;
 mod session;
 mod websocket;
 mod wire;
@@ -17,15 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use socketioxide::service::SocketIoService;
 use socketioxide::{ParserConfig, SocketIo};
-use tokio::runtime::Handle;
 
 pub(crate) use connection::{Connections, Listener, OnConnection};
 pub(crate) use engine::Engine;
@@ -38,10 +36,6 @@ use crate::options::Options;
 /// How many packets may wait for one client; whoever is further behind is cut off.
 const MOST_BEHIND: usize = 4_096;
 
-/// Engine.IO's packets of these names.
-const CLOSE: &str = "1";
-const PONG: &str = "3";
-
 /// How much of a WebSocket is read at once: each keeps such a buffer, and what pages emit is small.
 const READ_BUFFER: usize = 512;
 
@@ -51,6 +45,8 @@ pub(crate) struct Transport<E> {
     path: String,
     engine: E,
     sessions: Arc<Sessions>,
+    /// How long a client may be silent: a ping's interval and its timeout.
+    patience: Duration,
 }
 
 /// Why a request was refused, in the words and numbers of the reference implementation (engine.io's `Server.errors`).
@@ -112,14 +108,16 @@ impl Transport<SocketIoService<Router>> {
             .ws_max_frame_size(max_payload)
             .with_parser(ParserConfig::common().max_incoming_binary_buf_size(max_payload))
             .build_with_inner_svc(Router::new());
-        (Self::new(path, engine), io)
+        (Self::new(path, engine, packet), io)
     }
 }
 
 impl<E: Engine> Transport<E> {
-    /// One on this path, which begins with a slash and does not end with one.
-    pub(crate) fn new(path: impl Into<String>, engine: E) -> Self {
-        Self { path: path.into(), engine, sessions: Arc::default() }
+    /// One on this path, which begins with a slash and does not end with one; its engine keeps sessions as the open packet
+    /// says.
+    pub(crate) fn new(path: impl Into<String>, engine: E, packet: &OpenPacket) -> Self {
+        let patience = packet.ping_interval.saturating_add(packet.ping_timeout);
+        Self { path: path.into(), engine, sessions: Arc::default(), patience }
     }
 
     /// Whether the request is for this endpoint: the contract's path, with or without a slash behind it.
@@ -148,31 +146,6 @@ impl<E: Engine> Transport<E> {
             }
             Err(refused) => refused.into_response(),
         }
-    }
-
-    async fn open_polling(self, request: Request) -> Response {
-        let session = self.sessions.open();
-        let kept = websocket::kept(&request, &session).map(|()| Body::empty());
-        let response = self.engine.clone().answer(kept).await;
-        let response = name(&self.sessions, &session, response).await;
-        if let Some(sid) = session.sid() {
-            // Nobody else knows the session yet: what the library sends at once is the ping that comes too early.
-            for (method, body) in [(Method::GET, ""), (Method::POST, PONG)] {
-                self.engine.clone().answer(polling(&self.path, method, sid, body)).await;
-            }
-        }
-        response
-    }
-
-    async fn poll(self, session: &Arc<Session>, request: Request) -> Response {
-        let mut poll = (request.method() == Method::GET).then(|| Pending::new(&self, session));
-        // Whoever waits for what is new must learn that there will be nothing more.
-        let response = tokio::select! {
-            response = self.engine.answer(request) => response,
-            () = session.ended() => Refused::UnknownSid.into_response(),
-        };
-        poll.iter_mut().for_each(Pending::is_answered);
-        response
     }
 
     fn asked(&self, request: &Request) -> Result<Asked, Refused> {
@@ -210,47 +183,6 @@ impl<E: Engine> Transport<E> {
     }
 }
 
-/// A request of one's own by polling.
-fn polling(path: &str, method: Method, sid: &str, body: &'static str) -> Request {
-    let mut request = Request::new(Body::from(body));
-    *request.method_mut() = method;
-    *request.uri_mut() = format!("{path}/?EIO=4&transport=polling&sid={sid}").parse().unwrap_or_default();
-    request
-}
-
-/// A polling request that waits. Where its client gives it up, the session is over, as the protocol's tests demand; the
-/// library would keep it until the heartbeat.
-struct Pending<E: Engine> {
-    given_up: Option<(Transport<E>, Arc<Session>)>,
-    runtime: Handle,
-}
-
-impl<E: Engine> Pending<E> {
-    fn new(transport: &Transport<E>, session: &Arc<Session>) -> Self {
-        Self { given_up: Some((transport.clone(), Arc::clone(session))), runtime: Handle::current() }
-    }
-
-    fn is_answered(&mut self) {
-        self.given_up = None;
-    }
-}
-
-impl<E: Engine> Drop for Pending<E> {
-    fn drop(&mut self) {
-        // One that goes on by WebSocket has no more use for it.
-        let given_up = self.given_up.take().filter(|(_, session)| !session.asked_to_upgrade_within(Duration::MAX));
-        if let Some((Transport { path, engine, .. }, session)) = given_up {
-            session.ends();
-            self.runtime.spawn(async move {
-                let close = session.sid().map(|sid| polling(&path, Method::POST, sid, CLOSE));
-                if let Some(close) = close {
-                    engine.answer(close).await;
-                }
-            });
-        }
-    }
-}
-
 /// Whether the request asks for a WebSocket (RFC 6455, section 4.2.1).
 fn is_upgrade(headers: &HeaderMap) -> bool {
     let has = |name, wanted: &str| {
@@ -259,21 +191,4 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
     has(header::UPGRADE, "websocket")
         && has(header::SEC_WEBSOCKET_VERSION, "13")
         && headers.contains_key(header::SEC_WEBSOCKET_KEY)
-}
-
-/// Learns from the open packet, `0{"sid": …}`, which sid the library gave to the session.
-async fn name(sessions: &Arc<Sessions>, session: &Arc<Session>, response: Response) -> Response {
-    let (parts, body) = response.into_parts();
-    let body = match body.collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => {
-            tracing::error!(%error, "the open packet could not be read");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
-    };
-    let open: Option<Value> = body.strip_prefix(b"0").and_then(|json| serde_json::from_slice(json).ok());
-    if let Some(sid) = open.as_ref().and_then(|open| open["sid"].as_str()) {
-        sessions.name(session, sid);
-    }
-    Response::from_parts(parts, Body::from(body))
 }

@@ -25,6 +25,11 @@ pub(crate) struct Session {
     cut_off: AtomicBool,
     ended: Notify,
     asked_to_upgrade: OnceLock<Instant>,
+    /// When its client was last heard of by polling.
+    heard: Mutex<Option<Instant>>,
+    /// Whether a poll of it waits.
+    polls: AtomicBool,
+    began_to_poll: Notify,
     waiting: AtomicUsize,
     /// Whose token opened it, where it told.
     agent: OnceLock<Box<str>>,
@@ -98,6 +103,34 @@ impl Session {
     /// Whether it asked for that less than this long ago.
     pub(crate) fn asked_to_upgrade_within(&self, period: Duration) -> bool {
         self.asked_to_upgrade.get().is_some_and(|asked| asked.elapsed() < period)
+    }
+
+    /// Says that its client was heard of by polling.
+    pub(super) fn is_heard(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether its client was heard of by polling, but not for this long.
+    pub(super) fn is_silent_for(&self, period: Duration) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|heard| heard.elapsed() >= period)
+    }
+
+    /// Says whether a poll of it waits.
+    pub(super) fn polls(&self, polls: bool) {
+        self.polls.store(polls, Ordering::SeqCst);
+        if polls {
+            self.began_to_poll.notify_waiters();
+        }
+    }
+
+    /// Returns when a poll of it waits.
+    pub(super) async fn polling(&self) {
+        let mut began = pin!(self.began_to_poll.notified());
+        // Listens before it looks, so that nothing falls in between.
+        began.as_mut().enable();
+        if !self.polls.load(Ordering::SeqCst) {
+            began.await;
+        }
     }
 
     /// Whether its WebSocket's connection takes no more bytes at the moment.

@@ -105,6 +105,16 @@ async fn a_close_packet_ends_the_session_and_the_poll_that_waits() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_close_packet_may_overtake_the_poll_that_it_ends() {
+    let server = server();
+    let session = polling(&server, ENDPOINT).await;
+    let (posted, polled) = tokio::join!(post(&server, &session, "1"), poll(&server, &session));
+    assert_eq!((polled, posted.0), ((200, "6".to_owned()), 200));
+    assert_eq!(poll(&server, &session).await.0, 400);
+    server.stop().await;
+}
+
 /// By the heartbeat it would end after 45 seconds.
 #[tokio::test]
 async fn a_poll_that_is_given_up_ends_its_session_at_once() {
@@ -150,8 +160,7 @@ async fn who_does_not_answer_a_ping_is_dropped() {
     let socket = Socket::begin(&server, ENDPOINT).await;
     assert_eq!(socket.closed().await.first(), Some(&Message::text("2")));
     assert!(opened.elapsed() >= INTERVAL + TIMEOUT, "{:?}", opened.elapsed());
-    let gone = async { while poll(&server, &session).await.0 != 400 {} };
-    tokio::time::timeout(DEADLINE, gone).await.expect("the session ends");
+    assert_eq!(poll(&server, &session).await.0, 400, "at once, however late the library's timers are");
     server.stop().await;
 }
 
@@ -173,5 +182,17 @@ async fn polling_goes_on_by_websocket_and_no_longer_by_polling() {
     }
     socket.send("4again").await;
     assert_eq!(socket.packet().await, "4again");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_poll_does_not_overtake_the_end_of_polling() {
+    let server = server();
+    let session = polling(&server, ENDPOINT).await;
+    let upgrade = session.replace("transport=polling", "transport=websocket");
+    let mut socket = Socket::open(&server, &upgrade).await.ok().unwrap();
+    socket.send("2probe").await;
+    socket.send("5").await;
+    assert_eq!(poll(&server, &session).await.0, 400);
     server.stop().await;
 }

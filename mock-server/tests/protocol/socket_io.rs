@@ -1,5 +1,7 @@
 //! Socket.IO: namespaces, events, acknowledgements, attachments.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::server;
@@ -33,6 +35,19 @@ async fn whoever_connects_hears_what_they_connected_by() {
         assert_eq!(handshake.as_object().unwrap().keys().collect::<Vec<_>>(), ["sid"]);
         assert_eq!(socket.packet().await, auth);
     }
+    server.stop().await;
+}
+
+/// The suites' client does not hear the second of two messages that it reads at once.
+#[tokio::test]
+async fn what_they_connected_by_comes_apart_from_the_answer() {
+    let server = server();
+    let mut socket = Socket::begin(&server, ENDPOINT).await;
+    let sent = Instant::now();
+    socket.send("40").await;
+    assert!(socket.packet().await.starts_with("40{"));
+    assert_eq!(socket.packet().await, r#"42["auth",{}]"#);
+    assert!(sent.elapsed() >= Duration::from_millis(50), "{:?}", sent.elapsed());
     server.stop().await;
 }
 
