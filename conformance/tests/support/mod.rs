@@ -192,7 +192,7 @@ impl Backend {
             .env("WEBHOOK_SECRET", "test-webhook-secret")
             .env("DEFECTS", defects)
             .env("PING_INTERVAL_MS", "500")
-            .env("PING_TIMEOUT_MS", "1000")
+            .env("PING_TIMEOUT_MS", "3000")
             .env("EXIT_WITH_PARENT", "1")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
