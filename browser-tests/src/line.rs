@@ -1,18 +1,38 @@
 //! The line between browser and backend: a TCP relay on a free port, which can drop every connection and take none, as a
-//! server does that goes away. It understands nothing of what it carries, save that it can put TLS in front of a backend
-//! that speaks none, for pages that were built for https.
+//! server does that goes away, or carry slowly, as a bad network does. It understands nothing of what it carries, save that
+//! it can put TLS in front of a backend that speaks none, for pages that were built for https.
+//!
+//! (What browsers' own tools slow down depends on the browser, and WebSockets are mostly left out.)
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::generate_simple_self_signed;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
+
+/// A network over which people still work: round trips of 400 ms, 50 kB/s.
+const SLOW_LATENCY: Duration = Duration::from_millis(200);
+const SLOW_BYTES_PER_SECOND: u32 = 50_000;
+
+/// How much is read at a time, in bytes, and how often before what was read has arrived.
+const CHUNK: usize = 16 << 10;
+const CHUNKS_UNDER_WAY: usize = 64;
+
+/// How a line carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    AtOnce,
+    Slowly,
+    Nothing,
+}
 
 /// Why there is no line.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +54,7 @@ pub enum LineError {
 #[derive(Debug)]
 pub struct Line {
     port: u16,
-    whole: watch::Sender<bool>,
+    carries: watch::Sender<Carries>,
     task: JoinHandle<()>,
 }
 
@@ -53,9 +73,9 @@ impl Line {
         let acceptor = if tls_for.is_empty() { None } else { Some(acceptor(tls_for)?) };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let (whole, state) = watch::channel(true);
+        let (carries, state) = watch::channel(Carries::AtOnce);
         let task = tokio::spawn(accept(listener, to, acceptor, state));
-        Ok(Self { port, whole, task })
+        Ok(Self { port, carries, task })
     }
 
     /// Its port on the loopback interface.
@@ -66,47 +86,106 @@ impl Line {
 
     /// Drops every connection, and each that comes until it is mended.
     pub fn cut(&self) {
-        self.whole.send_replace(false);
+        self.carries.send_replace(Carries::Nothing);
     }
 
-    /// Carries again.
+    /// Carries slowly what comes from now on, until it is mended.
+    pub fn slow_down(&self) {
+        self.carries.send_replace(Carries::Slowly);
+    }
+
+    /// Carries again, and at once.
     pub fn mend(&self) {
-        self.whole.send_replace(true);
+        self.carries.send_replace(Carries::AtOnce);
     }
 }
 
-async fn accept(listener: TcpListener, to: String, acceptor: Option<TlsAcceptor>, state: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, to: String, acceptor: Option<TlsAcceptor>, state: watch::Receiver<Carries>) {
     let mut connections = JoinSet::new();
     while let Ok((browser, _)) = listener.accept().await {
+        let (to, acceptor, carries) = (to.clone(), acceptor.clone(), state.clone());
         let mut state = state.clone();
-        let (to, acceptor) = (to.clone(), acceptor.clone());
         connections.spawn(async move {
             let is_cut = async {
                 // An error means that the line itself is gone.
-                let _gone = state.wait_for(|whole| !whole).await;
+                let _gone = state.wait_for(|carries| *carries == Carries::Nothing).await;
             };
             tokio::select! {
                 biased;
                 () = is_cut => {}
-                _ended = carry(browser, &to, acceptor) => {}
+                _ended = carry(browser, &to, acceptor, carries) => {}
             }
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn carry(browser: TcpStream, to: &str, acceptor: Option<TlsAcceptor>) -> io::Result<()> {
+async fn carry(
+    browser: TcpStream,
+    to: &str,
+    acceptor: Option<TlsAcceptor>,
+    carries: watch::Receiver<Carries>,
+) -> io::Result<()> {
     browser.set_nodelay(true)?;
     match acceptor {
-        Some(acceptor) => relay(acceptor.accept(browser).await?, to).await,
-        None => relay(browser, to).await,
+        Some(acceptor) => relay(acceptor.accept(browser).await?, to, carries).await,
+        None => relay(browser, to, carries).await,
     }
 }
 
-async fn relay(mut browser: impl AsyncRead + AsyncWrite + Unpin, to: &str) -> io::Result<()> {
-    let mut backend = TcpStream::connect(to).await?;
+async fn relay(
+    browser: impl AsyncRead + AsyncWrite + Unpin,
+    to: &str,
+    carries: watch::Receiver<Carries>,
+) -> io::Result<()> {
+    let backend = TcpStream::connect(to).await?;
     backend.set_nodelay(true)?;
-    copy_bidirectional(&mut browser, &mut backend).await.map(drop)
+    let ((from_browser, to_browser), (from_backend, to_backend)) = (split(browser), split(backend));
+    let up = one_way(from_browser, to_backend, carries.clone());
+    let down = one_way(from_backend, to_browser, carries);
+    tokio::try_join!(up, down).map(drop)
+}
+
+/// Carries what is read to where it is written, each chunk when it is due there, and the end behind the last.
+async fn one_way(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    carries: watch::Receiver<Carries>,
+) -> io::Result<()> {
+    let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_UNDER_WAY);
+    let read = async move {
+        let mut chunk = vec![0; CHUNK];
+        // When the network has taken in all that was read so far.
+        let mut taken_in = Instant::now();
+        loop {
+            let length = from.read(&mut chunk).await?;
+            if length == 0 {
+                return Ok(());
+            }
+            let now = Instant::now();
+            let due = match *carries.borrow() {
+                Carries::Slowly => {
+                    let takes =
+                        Duration::from_secs(1) * u32::try_from(length).unwrap_or(u32::MAX) / SLOW_BYTES_PER_SECOND;
+                    taken_in = taken_in.max(now) + takes;
+                    taken_in + SLOW_LATENCY
+                }
+                Carries::AtOnce | Carries::Nothing => now,
+            };
+            if sender.send((due, chunk[..length].to_vec())).await.is_err() {
+                return Ok(()); // nobody takes it any more
+            }
+        }
+    };
+    let write = async move {
+        while let Some((due, chunk)) = under_way.recv().await {
+            sleep_until(due).await;
+            to.write_all(&chunk).await?;
+            to.flush().await?;
+        }
+        to.shutdown().await
+    };
+    tokio::try_join!(read, write).map(drop)
 }
 
 fn acceptor(hosts: &[String]) -> Result<TlsAcceptor, LineError> {

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use conformance::conversation::mentions;
 use conformance::recording::{Act, Entry, Row, What};
-use conformance::stage::{Ground, Pages, Recorder, Scene, greeting};
+use conformance::stage::{Ground, Pages, Recorder, Scene, UP_WITHIN, greeting};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::browser::BrowserError;
-use crate::stage::{BrowserStage, UP_WITHIN};
+use crate::stage::BrowserStage;
 
 /// Looks where a text stands in the page, and what the selectors match.
 const EXPLORE: &str = include_str!("explore.js");

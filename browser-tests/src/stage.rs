@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use conformance::recording::{Act, ConsoleLines, Direction, Entry, What};
-use conformance::stage::{Doing, Ground, Pages, ScenarioLog, Scene};
+use conformance::stage::{Doing, Ground, Pages, ScenarioLog, Scene, UP_WITHIN};
 use fixtures::Route;
 use fixtures::pages::{Form, Profile};
 use serde_json::{Value, json};
@@ -15,13 +15,6 @@ use url::Url;
 
 use crate::browser::{Browser, BrowserError, Window};
 use crate::line::Line;
-
-/// How long a page may take to come up, to log in, or to find its connection again.
-pub(crate) const UP_WITHIN: Duration = Duration::from_secs(15);
-
-/// A network over which people still work: round trips of 400 ms, 50 kB/s.
-const SLOW_LATENCY_MS: u64 = 400;
-const SLOW_BYTES_PER_SECOND: u64 = 50_000;
 
 /// Resolves when an element is there and seen: true; or when it is told that nobody waits any more.
 const SEEN: &str = include_str!("seen.js");
@@ -222,11 +215,11 @@ impl BrowserStage {
         }
     }
 
-    fn set_lines(&self, scene: Scene<'_>, act: &Act, whole: bool) {
+    fn set_lines(&self, scene: Scene<'_>, act: &Act, set: fn(&Line)) {
         if self.lines.is_empty() {
             skip(scene, act, "this browser's connections cannot be led over a line of ours".to_owned());
         }
-        self.lines.iter().for_each(|line| if whole { line.mend() } else { line.cut() });
+        self.lines.iter().for_each(set);
     }
 
     /// Waits until the page's connection has ended, or should have.
@@ -276,8 +269,6 @@ impl BrowserStage {
     async fn perform(&self, scene: Scene<'_>, act: &Act) -> Result<(), String> {
         let online = json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         let offline = json!({"offline": true, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0});
-        let slow = json!({"offline": false, "latency": SLOW_LATENCY_MS, "downloadThroughput": SLOW_BYTES_PER_SECOND,
-            "uploadThroughput": SLOW_BYTES_PER_SECOND});
         match act {
             Act::Open { customer_type } => self.open(scene, customer_type).await,
             Act::Switch { customer_type } => self.switch(scene, act, customer_type).await,
@@ -296,17 +287,20 @@ impl BrowserStage {
                 }
                 Ok(())
             }
-            Act::Slow => self.emulate(scene, act, slow).await.map(drop),
+            Act::Slow => {
+                self.set_lines(scene, act, Line::slow_down);
+                Ok(())
+            }
             Act::Cut => {
                 let position = scene.log.position();
-                self.set_lines(scene, act, false);
+                self.set_lines(scene, act, Line::cut);
                 self.gone(scene, position).await;
                 Ok(())
             }
             Act::Mend => {
                 let position = scene.log.position();
                 let is_connected = self.is_connected(scene);
-                self.set_lines(scene, act, true);
+                self.set_lines(scene, act, Line::mend);
                 if !is_connected {
                     self.back(scene, position).await;
                 }

@@ -51,6 +51,9 @@ impl Page {
         let handshake: Value = serde_json::from_str(&handshake[1..]).unwrap();
         let page = Self { session: format!("{open}&sid={}", handshake["sid"].as_str().unwrap()) };
         page.send(format!("40{}", json!({"token": login["accessToken"]}))).await;
+        // Whoever emits before that is answered is hung up on.
+        let answer = request("GET", &page.session, String::new()).await;
+        assert!(answer.starts_with("40{"), "{answer}");
         page
     }
 

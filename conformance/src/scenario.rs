@@ -271,11 +271,17 @@ pub enum Step {
         /// What.
         act: Act,
     },
+    /// Waits until a page that is being opened gets on: it connects, or sends or receives an event. Where it does not, the
+    /// steps behind are left out.
+    AwaitTraffic {
+        /// Which page.
+        actor: Actor,
+    },
     /// Waits until each page's list shows each of these messages in a row.
     Shown {
         /// Which pages.
         actors: Vec<Actor>,
-        /// The messages' labels.
+        /// The messages' labels. `meanwhile*` stands for all that were sent under labels that begin so.
         messages: Vec<Arc<str>>,
     },
     /// Does several lists of steps at the same time, and goes on when all are done.

@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use conformance::report::{Detail, Look, Terminal};
 use conformance::run::{Conclusion, Report, Reporter, RunEvent, RunOptions, select};
@@ -165,15 +164,14 @@ const AT_ONCE: usize = 4;
 
 /// Runs the suite against an example backend with this defect, without the checks that need crowds or the heartbeat, which
 /// no defect here touches. Where much will not come, most of a run is waiting: then more conversations are performed at a
-/// time, and answers are waited for less long.
+/// time.
 async fn judged(backend: &str, defect: &str, silent: bool) -> Report {
     let services = Services::new();
     let backend = Backend::start_calling(backend, defect, &services).await;
-    let mut config = services.played(config(&backend.url));
+    let config = services.played(config(&backend.url));
     let skip = ["resilience.*", "transport.heartbeat"].map(str::to_owned);
     let mut options = RunOptions { checks: select(&[], &skip).unwrap(), ..all_checks() };
     if silent {
-        config.deadlines.answer = Duration::from_secs(1);
         options.jobs = 16;
     }
     run(&config, &Contract::room_updates(), &options).await.0

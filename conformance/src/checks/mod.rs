@@ -151,12 +151,19 @@ impl Check {
 }
 
 /// Where a conversation was held to its end and nothing says why a check could not be tested, the conversation's first
-/// obstacle does.
+/// obstacle does. What was observed on a machine that had no time for it is not held against anybody.
 fn explained(outcome: Outcome, conversation: &Conversation<'_>) -> Outcome {
-    match outcome {
-        Outcome::NotTested { reason, because: None } if conversation.performed().is_ok() => {
+    match (outcome, conversation.starved()) {
+        (Outcome::Violated { finding }, Some(starved)) => {
+            let observed = finding.observed;
+            let reason = format!(
+                "this machine was too busy to tell: {starved} (observed: {observed}); try again with less beside it"
+            );
+            Outcome::NotTested { reason, because: None }
+        }
+        (Outcome::NotTested { reason, because: None }, _) if conversation.performed().is_ok() => {
             Outcome::NotTested { reason, because: conversation.obstacle() }
         }
-        outcome => outcome,
+        (outcome, _) => outcome,
     }
 }

@@ -105,6 +105,15 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// How it was seen that the machine had too little time for this scenario, if so.
+    #[must_use]
+    pub fn starved(&self) -> Option<&'a str> {
+        self.entries.iter().find_map(|entry| match &entry.what {
+            What::Starved { reason } => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
     /// The latest connection of an actor.
     ///
     /// # Errors

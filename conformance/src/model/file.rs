@@ -174,8 +174,11 @@ impl Known<'_> {
             | Step::Probe(_)
             | Step::Crowd { .. }
             | Step::Restart
-            | Step::Page { .. } => Ok(()),
-            Step::Shown { messages, .. } => messages.iter().try_for_each(|label| self.label(label)),
+            | Step::Page { .. }
+            | Step::AwaitTraffic { .. } => Ok(()),
+            Step::Shown { messages, .. } => {
+                messages.iter().filter(|label| !label.ends_with('*')).try_for_each(|label| self.label(label))
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod event;
 mod loss;
 mod selection;
+mod starvation;
 mod summary;
 mod watched;
 #[cfg(feature = "rust-socketio")]
@@ -18,10 +19,11 @@ use tokio::task::JoinSet;
 
 pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
 pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select, select_among};
+use starvation::Vigil;
 
 use crate::checks::Check;
 use crate::conversation::Conversation;
-use crate::recording::{FORMAT, Header, Recording, Settings, Transport};
+use crate::recording::{FORMAT, Header, Recording, Settings, Transport, What};
 use crate::scenario::Scenario;
 use crate::scenarios::{Blueprint, Phase, Plan};
 use crate::stage::{Ground, Pace, Recorder, WireStage};
@@ -69,6 +71,7 @@ struct Run<'r> {
     scenarios: Vec<(String, Duration)>,
     /// How many of the target's notices were told.
     told: usize,
+    vigil: Vigil,
     /// Scenarios of [`Phase::Beside`] that are still being performed.
     beside: JoinSet<(&'static Blueprint, Duration)>,
 }
@@ -95,6 +98,7 @@ pub async fn run(
         verdicts: Vec::new(),
         scenarios: Vec::new(),
         told: 0,
+        vigil: Vigil::start(),
         beside: JoinSet::new(),
     };
     let blueprints = blueprints(&options.checks);
@@ -339,11 +343,31 @@ impl Run<'_> {
     ) -> io::Result<()> {
         let first = self.verdicts.len();
         self.judge_scenario(blueprint);
+        if self.verdicts[first..].iter().any(|verdict| verdict.outcome.is_violated())
+            && self.was_starved(blueprint, took)
+        {
+            self.verdicts.truncate(first);
+            self.judge_scenario(blueprint);
+        }
         self.options.known.mark(&mut self.verdicts[first..]);
         if took > Duration::ZERO {
             self.scenarios.push((blueprint.name.to_owned(), took));
         }
         reporter.on_event(&RunEvent::ScenarioFinished { name: blueprint.name, took, verdicts: &self.verdicts[first..] })
+    }
+
+    /// Writes down that there was too little time for a scenario that has just ended, if so.
+    fn was_starved(&self, blueprint: &Blueprint, took: Duration) -> bool {
+        let now = Instant::now();
+        let from = now.checked_sub(took).unwrap_or(now);
+        let starved = self.vigil.starved(from, now, self.header.settings.delivery);
+        match (self.recorder.log(blueprint.name), starved) {
+            (Some(log), Some(reason)) => {
+                log.write(None, What::Starved { reason });
+                true
+            }
+            _ => false,
+        }
     }
 
     fn judge_scenario(&mut self, blueprint: &Blueprint) {

@@ -120,6 +120,7 @@ fn is_plain(steps: &[Step]) -> bool {
         | Step::Crowd { .. }
         | Step::Restart
         | Step::Page { .. }
+        | Step::AwaitTraffic { .. }
         | Step::Shown { .. } => false,
         _ => true,
     })

@@ -234,10 +234,25 @@ pub const PAGE_TABS: Blueprint = Blueprint {
     },
 };
 
-/// A slow network, and a message that comes while a page loads.
+/// How often, at most, a message is sent while a page loads.
+pub const WHILE_LOADING: usize = 6;
+
+/// A message from somebody else each time that a page which is being opened gets on: between any two things that it does.
+fn sent_while_loading(page: &str, route: &Route) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for number in 1..=WHILE_LOADING {
+        let (label, from) = (format!("meanwhile-{number}"), format!("meanwhile-{number}"));
+        steps.push(send(route, &label, &from, "while the page loads"));
+        steps.push(observer_heard(route, &[&label]));
+        steps.push(Step::AwaitTraffic { actor: page.into() });
+    }
+    steps
+}
+
+/// A slow network, and messages that come while a page loads.
 pub const PAGE_SLOW: Blueprint = Blueprint {
     name: "page-slow",
-    about: "a message to a page whose network is slow; and another one while a second page loads",
+    about: "a message to a page whose network is slow; and more of them while a second page loads, whenever that gets on",
     needs: &[],
     phase: Phase::Last,
     steps: |plan| {
@@ -245,13 +260,9 @@ pub const PAGE_SLOW: Blueprint = Blueprint {
         let mut steps = page_with_a_chat(SLOW_PAGE, route);
         steps.push(act(SLOW_PAGE, Act::Slow));
         steps.extend(sent_and_shown(SLOW_PAGE, route, "slowly", "known", "over a slow network"));
-        steps.push(Step::Together {
-            branches: vec![
-                vec![open(LOADING, route)],
-                vec![send(route, "meanwhile", "known", "while the page loads"), observer_heard(route, &["meanwhile"])],
-            ],
-        });
-        steps.push(shown(&[LOADING], route, &["meanwhile"]));
+        let branches = vec![vec![open(LOADING, route)], sent_while_loading(LOADING, route)];
+        steps.push(Step::Together { branches });
+        steps.push(shown(&[LOADING], route, &["meanwhile-*"]));
         steps.push(settle());
         steps
     },

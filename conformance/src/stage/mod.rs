@@ -20,7 +20,7 @@ mod wire;
 pub use ground::Ground;
 pub use log::{Recorder, ScenarioLog};
 pub use pace::Pace;
-pub use pages::{Doing, Pages, SHOWN_WITHIN, Scene};
+pub use pages::{Doing, Pages, SHOWN_WITHIN, Scene, UP_WITHIN};
 pub use preflight::{PreflightError, greeting, preflight, try_trigger};
 pub(crate) use preflight::{is_away, reach};
 pub use wire::WireStage;

@@ -12,11 +12,14 @@ use std::time::{Duration, Instant};
 use super::ground::Ground;
 use super::log::ScenarioLog;
 use super::wire::{Performance, lock};
-use crate::recording::{Act, ConsoleLines, Peer, What};
+use crate::recording::{Act, ConsoleLines, Entry, Peer, What};
 use crate::scenario::Actor;
 
 /// How long a page may take to show what it was told.
 pub const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a page may take to come up, to log in, or to find its connection again.
+pub const UP_WITHIN: Duration = Duration::from_secs(15);
 
 /// Something that is being done.
 pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -87,11 +90,36 @@ impl Performance<'_> {
         }
     }
 
+    /// Waits until a page gets on: it connects, or an event comes or goes. Whether it does in time.
+    pub(super) async fn traffic(&self, page: &Actor) -> bool {
+        let from = Instant::now();
+        let position = self.log.position();
+        let is_own = |entry: &Entry| entry.peer.as_ref().is_some_and(|peer| peer.actor == *page);
+        let is_up = |entry: &Entry| (is_own(entry) && matches!(entry.what, What::Connected)).then_some(());
+        let patience = match self.log.find(is_up) {
+            Some(()) => self.stage.ground.target.deadlines.answer,
+            None => UP_WITHIN,
+        };
+        let gets_on =
+            |entry: &Entry| (is_own(entry) && matches!(entry.what, What::Connected | What::Event { .. })).then_some(());
+        let got_on = self.log.wait(position, from + patience, gets_on).await.is_some();
+        self.stage.pace.waited("pages", from);
+        got_on
+    }
+
+    /// The labels under which messages were sent that one of a [`Step::Shown`] stands for.
+    fn labels_of(&self, label: &Arc<str>) -> Vec<Arc<str>> {
+        match label.strip_suffix('*') {
+            None => vec![Arc::clone(label)],
+            Some(start) => lock(&self.messages).keys().filter(|sent| sent.starts_with(start)).cloned().collect(),
+        }
+    }
+
     /// Waits until each page shows each message in a row, or the time for broadcasts and for showing them is over.
     pub(super) async fn shown(&self, pages: &[Actor], labels: &[Arc<str>]) -> Result<(), String> {
         let from = Instant::now();
         let mut pending: HashSet<(Actor, String)> = HashSet::new();
-        for label in labels {
+        for label in &labels.iter().flat_map(|label| self.labels_of(label)).collect::<Vec<_>>() {
             let nonce = lock(&self.messages).get(label).map(|(sent, _)| sent.nonce.clone());
             let nonce = nonce.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
             pending.extend(pages.iter().map(|page| (Arc::clone(page), nonce.clone())));

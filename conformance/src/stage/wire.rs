@@ -195,6 +195,7 @@ impl Performance<'_> {
             Step::Crowd { name, room } => self.crowd(name, room).await?,
             Step::Restart => self.restart().await?,
             Step::Page { actor, act } => self.page(actor, act).await?,
+            Step::AwaitTraffic { actor } => return Ok(self.traffic(actor).await),
             Step::Shown { actors, messages } => self.shown(actors, messages).await?,
             Step::Together { branches } => {
                 let branches = branches.iter().map(|branch| self.steps(branch));

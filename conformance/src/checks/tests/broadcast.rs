@@ -40,6 +40,14 @@ fn every_member_hears_in_time() {
 }
 
 #[test]
+fn what_a_machine_without_time_shows_is_held_against_nobody() {
+    let name = "broadcast.delivered [Partner]";
+    let starved = || What::Starved { reason: "its timers came up to 900 ms late".to_owned() };
+    sent().told("a", "hello").wait(2000).told("b", "hello").happens(starved()).leaves_open(name, None);
+    sent().told_all(&["a", "b"], "hello").happens(starved()).passes(name);
+}
+
+#[test]
 fn a_member_that_went_before_the_deadline_owes_nothing_and_proves_nothing() {
     let name = "broadcast.delivered [Partner]";
     sent().told("a", "hello").closes("b", true).passes(name);

@@ -106,7 +106,7 @@ impl Silence {
             Step::Page { actor, act } => {
                 tape.page(actor, What::Acting { act: act.clone() }).page(actor, What::Acted { act: act.clone() });
             }
-            Step::Shown { .. } => {}
+            Step::AwaitTraffic { .. } | Step::Shown { .. } => {}
             Step::Heard { .. } | Step::ProviderAsked { .. } | Step::Rest { .. } | Step::AwaitPing { .. } => {}
             Step::Together { branches } => branches.iter().for_each(|branch| self.steps(branch)),
         }
