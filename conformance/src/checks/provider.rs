@@ -45,6 +45,9 @@ const TRIES: usize = 5;
 /// The least silence in which what is not heard was held up.
 const SILENCE: Duration = Duration::from_millis(500);
 
+/// How many times longer than a message usually takes a silence must be, if a late one is to be laid at its door.
+const SLOWER: u32 = 3;
+
 /// Each reply once, in its order, with the customer's number and the text as it was written.
 fn reply_sent(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let label = label_of(route, "question");
@@ -116,6 +119,7 @@ fn timeout(conversation: &Conversation<'_>) -> Judgement {
     let next = reply.attempts.get(1).map(|attempt| attempt.at);
     let answered = reply.answer.map(|(at, _)| at);
     let over = answered.max(next).unwrap_or_default();
+    let usual = slowest_before(conversation, reply.at);
     let mut observations = 1;
     for route in &conversation.contract().routes {
         let message = conversation.message(&label_of(route, MEANWHILE))?;
@@ -133,6 +137,12 @@ fn timeout(conversation: &Conversation<'_>) -> Judgement {
             return Err(not_tested(format!(
                 "the target gave up on the provider after {}: too soon to see whom it holds up; let it wait for 1 s or more",
                 evidence::span(over.saturating_sub(reply.at))
+            )));
+        } else if silence < usual * SLOWER {
+            return Err(not_tested(format!(
+                "messages took up to {} before the provider was silent for {}: too slow to see whom its silence holds up",
+                evidence::span(usual),
+                evidence::span(silence)
             )));
         } else {
             let observed = match took {
@@ -153,6 +163,13 @@ fn timeout(conversation: &Conversation<'_>) -> Judgement {
     }
     watched(conversation, reply)?;
     Ok(observations)
+}
+
+/// The longest that a message took to reach anybody before then.
+fn slowest_before(conversation: &Conversation<'_>, then: Duration) -> Duration {
+    let earlier = conversation.messages.iter().filter(|message| message.starts() < then);
+    let took = earlier.filter_map(|message| Some(conversation.first_delivery(message).ok()?.at - message.starts()));
+    took.max().unwrap_or_default()
 }
 
 /// The replies to this customer, the first of which the provider got.

@@ -2,10 +2,12 @@
 //!
 //! [`WireStage`] speaks the protocol itself, so that it can also send what no good client would.
 
+mod asking;
 mod crowd;
 mod ground;
 mod heartbeat;
 mod log;
+mod messages;
 mod outside;
 mod pace;
 mod pages;

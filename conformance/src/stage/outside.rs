@@ -6,7 +6,8 @@ use std::time::Instant;
 use fixtures::Role;
 use serde_json::json;
 
-use super::wire::{Performance, answer_to, lock};
+use super::asking::answer_to;
+use super::wire::{Performance, lock};
 use crate::recording::{Direction, LoginCase, ProviderAnswer, What};
 use crate::scenario::Actor;
 

@@ -8,8 +8,9 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::messages::inbound;
 use super::placeholder;
-use super::wire::{Performance, inbound};
+use super::wire::Performance;
 use crate::conversation::evidence;
 use crate::net::{self, Budget, HttpError, Request, Upgrade};
 use crate::recording::{TokenPlace, TokenUse, What};

@@ -1,24 +1,19 @@
 //! The stage that speaks the protocol itself.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use fixtures::webhooks::{self, Inbound, MessageKind, ReceiptStatus};
-use fixtures::{Contract, Role};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ground::Ground;
 use super::log::ScenarioLog;
 use super::pace::{Pace, Stalls};
-use super::placeholder;
 use super::socket::{Opening, Socket};
-use crate::conversation::{is_about, mentions};
-use crate::recording::{Direction, Entry, Peer, Sent, TokenPlace, TokenUse, Transport, What};
-use crate::scenario::{Actor, Message, Scenario, Step};
-use crate::target::{Batch, Signature, TriggerError};
+use crate::recording::{Entry, Peer, Sent, TokenPlace, TokenUse, Transport, What};
+use crate::scenario::{Actor, Scenario, Step};
 use crate::wire::{self, SessionOptions};
 
 /// Performs scenarios with the suite's own client.
@@ -29,7 +24,7 @@ pub struct WireStage {
     /// How sockets open whose step leaves it to the run.
     transport: Transport,
     /// How long [`Step::Heard`] waits.
-    delivery: Duration,
+    pub(super) delivery: Duration,
     /// Whether good clients that connect by WebSocket do so by rust_socketio.
     #[cfg(feature = "rust-socketio")]
     by_witness: bool,
@@ -92,12 +87,6 @@ impl WireStage {
     }
 }
 
-/// How much unread data clogs a connection with a small receive buffer: more than the system keeps for its sender.
-const CLOG: usize = 4 << 20;
-
-/// How many requests may go into that.
-const CLOG_REQUESTS: usize = 400;
-
 /// A scenario in progress.
 pub(super) struct Performance<'a> {
     pub(super) stage: &'a WireStage,
@@ -105,7 +94,7 @@ pub(super) struct Performance<'a> {
     pub(super) sockets: Mutex<BTreeMap<Actor, Arc<Socket>>>,
     connections: Mutex<HashMap<Actor, u32>>,
     pub(super) messages: Mutex<HashMap<Arc<str>, (Sent, Duration)>>,
-    numbers: Mutex<HashMap<(String, Arc<str>), String>>,
+    pub(super) numbers: Mutex<HashMap<(String, Arc<str>), String>>,
     stalls: Stalls,
 }
 
@@ -212,7 +201,7 @@ impl Performance<'_> {
     }
 
     /// The socket of an actor, or of all whose names begin with what stands before a `*`.
-    fn sockets_of(&self, actor: &Actor) -> Vec<Arc<Socket>> {
+    pub(super) fn sockets_of(&self, actor: &Actor) -> Vec<Arc<Socket>> {
         match actor.strip_suffix('*') {
             None => self.socket(actor).into_iter().collect(),
             Some(start) => {
@@ -300,265 +289,6 @@ impl Performance<'_> {
         Socket::open(opening, peer, &self.log, &self.stage.ground.target.redactor).await
     }
 
-    /// Emits with placeholders filled in; none where the actor is not connected or a placeholder stands for nothing yet,
-    /// because what should have taught it was not heard. That is for checks to see, not an error.
-    pub(super) async fn emit(&self, actor: &Actor, event: &str, args: &[Value]) -> Result<Option<Arc<Socket>>, String> {
-        let Some(socket) = self.socket(actor) else { return Ok(None) };
-        let lookup = |kind: &str, name: &str| self.lookup(kind, name);
-        let mut filled = Vec::with_capacity(args.len());
-        let mut written = Vec::with_capacity(args.len());
-        for arg in args {
-            match placeholder::fill(arg, &lookup) {
-                Ok(value) => filled.push(value),
-                Err(placeholder) => {
-                    let what = format!("{event} by {actor}");
-                    self.log.write(None, What::Skipped { what, reason: format!("nothing is known of {placeholder}") });
-                    return Ok(None);
-                }
-            }
-            // A sid is a capability: the recording keeps its placeholder.
-            let keep_sid = |kind: &str, name: &str| {
-                if kind == "sid" { Some(format!("$sid:{name}")) } else { self.lookup(kind, name) }
-            };
-            written.push(placeholder::fill(arg, &keep_sid)?);
-        }
-        socket.emit(event, &filled, written).await;
-        Ok(Some(socket))
-    }
-
-    pub(super) fn lookup(&self, kind: &str, name: &str) -> Option<String> {
-        match kind {
-            "origin" => Some(self.stage.ground.target.origin.clone()),
-            "verify_token" => Some(self.stage.ground.target.trigger.webhook()?.verify_token()?.expose().to_owned()),
-            "session" => lock(&self.sockets).get(name)?.handshake().map(|handshake| handshake.sid.clone()),
-            "agent" => Some(self.stage.ground.agent().to_owned()),
-            "sid" => lock(&self.sockets).get(name).and_then(|socket| socket.sid()),
-            "number" => lock(&self.messages).get(name).map(|(sent, _)| sent.number.clone()),
-            "nonce" => lock(&self.messages).get(name).map(|(sent, _)| sent.nonce.clone()),
-            "chat_id" => {
-                let nonce = lock(&self.messages).get(name).map(|(sent, _)| sent.nonce.clone())?;
-                self.log.find(|entry| chat_id_in(entry, &nonce, self.stage.ground.contract.key(Role::Identity)?))
-            }
-            _ => None,
-        }
-    }
-
-    pub(super) async fn ask(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
-        let position = self.log.position();
-        let from = Instant::now();
-        let Some(socket) = self.emit(actor, request, args).await? else { return Ok(()) };
-        let deadline = from + self.stage.ground.target.deadlines.answer;
-        let answered = self.log.wait(position, deadline, |entry| answer_to(entry, &socket.peer, answer)).await;
-        if answered == Some(true) {
-            self.stage.pace.seen(from.elapsed());
-        }
-        self.stage.pace.waited("answers", from);
-        Ok(())
-    }
-
-    /// Stops reading, and asks on until [`CLOG`] bytes of answers are under way.
-    async fn clog(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
-        let position = self.log.position();
-        self.ask(actor, request, args, answer).await?;
-        let Some(socket) = self.socket(actor) else { return Ok(()) };
-        let size = self.log.find_from(position, |entry| match &entry.what {
-            What::Event { dir: Direction::In, event, args, .. }
-                if event == answer && entry.peer.as_ref() == Some(&socket.peer) =>
-            {
-                serde_json::to_vec(args).ok().map(|json| json.len())
-            }
-            _ => None,
-        });
-        let Some(size) = size else { return Ok(()) };
-        socket.stop_reading();
-        for _ in 0..CLOG.div_ceil(size.max(1)).min(CLOG_REQUESTS) {
-            self.emit(actor, request, args).await?;
-        }
-        Ok(())
-    }
-
-    /// Not every backend answers `leave_room`: its answer ends the wait, and otherwise a fence and a quiet window.
-    async fn leave(&self, actor: &Actor, room: &str) {
-        let Some(leave) = self.stage.ground.contract.leave.clone() else { return };
-        let position = self.log.position();
-        let from = Instant::now();
-        let Ok(Some(socket)) = self.emit(actor, &leave.request, &[json!({ "room": room })]).await else { return };
-        let fence = socket.fence().await;
-        let answer = leave.answer.unwrap_or_default();
-        let deadline = from + self.stage.ground.target.deadlines.answer;
-        let ended = self
-            .log
-            .wait(position, deadline, |entry| {
-                let fenced = is_fence(entry, &socket.peer, fence).then_some(false);
-                answer_to(entry, &socket.peer, &answer).or(fenced)
-            })
-            .await;
-        if ended == Some(false) {
-            let window = self.stage.pace.quiet();
-            let late =
-                self.log.wait(position, Instant::now() + window, |entry| answer_to(entry, &socket.peer, &answer)).await;
-            if late.is_none() {
-                self.log.write(Some(&socket.peer), What::Quiet { window });
-            }
-        }
-        self.stage.pace.waited("answers", from);
-    }
-
-    /// The number of a customer of this scenario, the same for each of its messages.
-    fn number(&self, message: &Message) -> Result<String, String> {
-        let key = (message.customer_type.clone(), Arc::clone(&message.from));
-        let mut numbers = lock(&self.numbers);
-        if let Some(number) = numbers.get(&key) {
-            return Ok(number.clone());
-        }
-        let number =
-            self.stage.ground.target.numbers.fresh(&message.customer_type).map_err(|error| error.to_string())?;
-        numbers.insert(key, number.clone());
-        Ok(number)
-    }
-
-    async fn send(&self, messages: &[Message]) -> Result<(), String> {
-        let sent = messages.iter().map(|message| self.compose(message)).collect::<Result<_, _>>()?;
-        self.trigger(sent).await
-    }
-
-    /// The message with a nonce, a number and an id.
-    pub(super) fn compose(&self, message: &Message) -> Result<Sent, String> {
-        let nonce = super::nonce();
-        let text = match message.kind.carries_text() {
-            true => message.text.as_deref().map(|text| text_with(&nonce, message.kind, text)),
-            false => None,
-        };
-        Ok(Sent {
-            label: Arc::clone(&message.label),
-            customer_type: message.customer_type.clone(),
-            number: self.number(message)?,
-            name: "Conformance Check".to_owned(),
-            message: message.kind,
-            text,
-            id: format!("wamid.CONFORMANCE{}", nonce.trim_start_matches('~')),
-            timestamp: jiff::Timestamp::now().as_second(),
-            nonce,
-        })
-    }
-
-    async fn redeliver(&self, label: &str, again: &Arc<str>) -> Result<(), String> {
-        let earlier = lock(&self.messages).get(label).map(|(sent, _)| sent.clone());
-        let earlier = earlier.ok_or_else(|| format!("`{label}` is redelivered before it was sent"))?;
-        self.trigger(vec![Sent { label: Arc::clone(again), ..earlier }]).await
-    }
-
-    async fn trigger(&self, sent: Vec<Sent>) -> Result<(), String> {
-        let Some(first) = sent.first() else { return Err("a trigger without messages".to_owned()) };
-        let batch = Batch { customer_type: first.customer_type.clone(), messages: sent.iter().map(inbound).collect() };
-        let from = Instant::now();
-        let trigger = self.sending(from, sent);
-        let what = match self.stage.ground.target.trigger.send(&batch).await {
-            Ok(accepted) => {
-                self.stage.pace.seen(accepted.took);
-                self.stage.pace.add("held back", accepted.throttled);
-                What::Accepted {
-                    trigger,
-                    request: accepted.request,
-                    status: accepted.status,
-                    took: accepted.took,
-                    throttled: accepted.throttled,
-                }
-            }
-            Err(error) => {
-                let throttled = matches!(error, TriggerError::Throttled { .. });
-                let reason = self.stage.ground.target.redactor.redact(&error.to_string()).into_owned();
-                What::NotAccepted { trigger, reason, throttled }
-            }
-        };
-        self.stage.pace.waited("triggers", from);
-        self.log.write(None, what);
-        Ok(())
-    }
-
-    /// Writes down that these messages are about to be sent, and gives the trigger's number.
-    pub(super) fn sending(&self, from: Instant, sent: Vec<Sent>) -> u32 {
-        let trigger = self.stage.ground.next_trigger();
-        let at = self.log.write_at(from, None, None, What::Sending { trigger, messages: sent.clone() });
-        let labelled = sent.into_iter().map(|sent| (Arc::clone(&sent.label), (sent, at)));
-        lock(&self.messages).extend(labelled);
-        trigger
-    }
-
-    /// A receipt that names a message which the backend knows: the customer's own, as no other id is known to both sides.
-    /// (A backend may well ignore receipts for ids that it has never seen.)
-    async fn receipt(&self, label: &str, status: ReceiptStatus) -> Result<(), String> {
-        let earlier = lock(&self.messages).get(label).map(|(sent, _)| sent.clone());
-        let earlier = earlier.ok_or_else(|| format!("a receipt for `{label}`, which was not sent"))?;
-        let from = Instant::now();
-        let target = &self.stage.ground.target;
-        let channel = target.trigger.channel(&earlier.customer_type).unwrap_or_default();
-        let Some(webhook) = target.trigger.webhook() else { return Err("receipts need a webhook".to_owned()) };
-        let body = webhooks::receipt(channel, &earlier.id, status, &earlier.number, jiff::Timestamp::now().as_second());
-        let refused = match webhook.post_json(channel, &body, Signature::Right).await {
-            Ok(answer) if answer.status.is_success() => None,
-            Ok(answer) => Some(format!("the webhook answered {}", answer.status)),
-            Err(error) => Some(target.redactor.redact(&error.to_string()).into_owned()),
-        };
-        self.stage.pace.waited("triggers", from);
-        self.log.write(None, What::Receipt { customer_type: earlier.customer_type, status, refused });
-        Ok(())
-    }
-
-    /// Waits until each actor has heard each message under the name that the contract gives it, or the time for broadcasts
-    /// is over. Whether they have. (Under another name it was not heard: the wait goes on, so that checks may say "never".)
-    async fn heard(&self, actors: &[Actor], labels: &[Arc<str>]) -> Result<bool, String> {
-        let from = Instant::now();
-        let mut pending: HashSet<(Peer, String)> = HashSet::new();
-        let mut awaited: Vec<Awaited<'_>> = Vec::new();
-        for label in labels {
-            let message = lock(&self.messages).get(label).cloned();
-            let (sent, at) = message.ok_or_else(|| format!("`{label}` is awaited before it was sent"))?;
-            let sockets = actors.iter().flat_map(|actor| self.sockets_of(actor));
-            pending.extend(sockets.map(|socket| (socket.peer.clone(), sent.nonce.clone())));
-            let route = self.stage.ground.contract.route(&sent.customer_type);
-            awaited.push(Awaited {
-                event: route.map(|route| &*route.event),
-                chat_id: self.chat_id_of(&sent),
-                sent,
-                at,
-            });
-        }
-        if pending.is_empty() {
-            return Ok(false);
-        }
-        let contract = &self.stage.ground.contract;
-        let known: Vec<Sent> = lock(&self.messages).values().map(|(sent, _)| sent.clone()).collect();
-        let deadline = from + self.stage.delivery;
-        let all = self
-            .log
-            .wait(0, deadline, |entry| {
-                let peer = entry.peer.as_ref()?;
-                for message in awaited.iter().filter(|message| message.is_carried_by(entry, contract, &known)) {
-                    if pending.remove(&(peer.clone(), message.sent.nonce.clone())) {
-                        self.stage.pace.seen(entry.at.saturating_sub(message.at));
-                    }
-                }
-                pending.is_empty().then_some(())
-            })
-            .await;
-        self.stage.pace.waited("broadcasts", from);
-        Ok(all.is_some())
-    }
-
-    /// The id of the chat of this number and type, as an earlier message with text has taught it.
-    fn chat_id_of(&self, sent: &Sent) -> Option<String> {
-        let key = self.stage.ground.contract.key(Role::Identity)?;
-        let nonces: Vec<String> = lock(&self.messages)
-            .values()
-            .filter(|(other, _)| {
-                other.number == sent.number && other.customer_type == sent.customer_type && other.text.is_some()
-            })
-            .map(|(other, _)| other.nonce.clone())
-            .collect();
-        nonces.iter().find_map(|nonce| self.log.find(|entry| chat_id_in(entry, nonce, key)))
-    }
-
     /// Fences the actors, then watches all of them for one quiet window.
     async fn settle(&self, actors: &[Actor]) {
         let from = Instant::now();
@@ -634,72 +364,7 @@ impl Performance<'_> {
     }
 }
 
-/// A message that somebody waits to hear.
-struct Awaited<'a> {
-    sent: Sent,
-    at: Duration,
-    /// The event that it is to be broadcast as.
-    event: Option<&'a str>,
-    /// Its chat, where an earlier message has taught it: how a message without text is told.
-    chat_id: Option<String>,
-}
-
-impl Awaited<'_> {
-    /// Whether the entry is the receipt of its broadcast: it carries the nonce, or it is of the chat and carries none of
-    /// those that this scenario has sent. (Where the customer has also sent messages without words, it is of one of those.)
-    fn is_carried_by(&self, entry: &Entry, contract: &Contract, known: &[Sent]) -> bool {
-        let What::Event { dir: Direction::In, event, args } = &entry.what else { return false };
-        if entry.at < self.at || self.event.is_some_and(|expected| expected != event) {
-            return false;
-        }
-        let carries = |sent: &Sent| args.iter().any(|arg| mentions(arg, &sent.nonce));
-        let wordless = |sent: &Sent| sent.text.is_none() && sent.number == self.sent.number;
-        if self.sent.text.is_some() && (carries(&self.sent) || known.iter().any(wordless)) {
-            return carries(&self.sent);
-        }
-        !known.iter().any(carries)
-            && args.first().is_some_and(|summary| is_about(summary, contract, &self.sent, self.chat_id.as_deref()))
-    }
-}
-
-/// Text with its nonce in front; a reply's title is short by the provider's rules.
-fn text_with(nonce: &str, kind: MessageKind, text: &str) -> String {
-    match kind {
-        MessageKind::ButtonReply | MessageKind::ListReply => format!("{nonce} ok"),
-        _ => format!("{nonce} {text}"),
-    }
-}
-
-pub(super) fn inbound(sent: &Sent) -> Inbound {
-    Inbound {
-        kind: sent.message,
-        from: sent.number.clone(),
-        name: sent.name.clone(),
-        id: sent.id.clone(),
-        timestamp: sent.timestamp,
-        text: sent.text.clone(),
-    }
-}
-
-/// The chat's id in a received event that carries the nonce.
-fn chat_id_in(entry: &Entry, nonce: &str, key: &str) -> Option<String> {
-    let What::Event { dir: Direction::In, args, .. } = &entry.what else { return None };
-    let payload = args.first()?;
-    if !mentions(payload, nonce) { None } else { payload.get(key)?.as_str().map(str::to_owned) }
-}
-
-/// Whether the entry ends a wait for this answer: true for the answer, false for the connection's end.
-pub(super) fn answer_to(entry: &Entry, peer: &Peer, answer: &str) -> Option<bool> {
-    if entry.peer.as_ref() != Some(peer) {
-        return None;
-    }
-    match &entry.what {
-        What::Event { dir: Direction::In, event, .. } if event == answer => Some(true),
-        What::Closed { .. } => Some(false),
-        _ => None,
-    }
-}
-
-fn is_fence(entry: &Entry, peer: &Peer, number: u32) -> bool {
+/// Whether the entry is the server's answer to this fence.
+pub(super) fn is_fence(entry: &Entry, peer: &Peer, number: u32) -> bool {
     entry.peer.as_ref() == Some(peer) && matches!(entry.what, What::FenceBack { fence } if fence == number)
 }

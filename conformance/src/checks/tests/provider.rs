@@ -85,17 +85,26 @@ fn without_the_question_no_reply_is_judged_and_without_a_fence_no_silence() {
 
 /// A customer whom an agent is about to reply to, in a room with members of all types.
 fn trouble(customer: &str) -> Tape {
+    trouble_after(customer, 0)
+}
+
+/// The same, where the message takes so many milliseconds.
+fn trouble_after(customer: &str, millis: u64) -> Tape {
     let mut tape = Tape::of(&PROVIDER_TROUBLE);
     for customer_type in TYPES {
         tape.member(&format!("member/{customer_type}"), customer_type);
     }
-    tape.opens("agent").sends("Partner", &format!("Partner/{customer}")).told(AGENT, &format!("Partner/{customer}"));
+    let label = format!("Partner/{customer}");
+    tape.opens("agent").sends("Partner", &label).wait(millis).told(AGENT, &label);
     tape
 }
 
 /// A reply, what the provider answers to its attempts, and what the agent is told.
 fn first_reply(customer: &str, answers: &[ProviderAnswer], status: Option<i64>) -> Tape {
-    let mut tape = trouble(customer);
+    first_reply_in(trouble(customer), customer, answers, status)
+}
+
+fn first_reply_in(mut tape: Tape, customer: &str, answers: &[ProviderAnswer], status: Option<i64>) -> Tape {
     let of = format!("Partner/{customer}");
     tape.replies("agent", &of, "one");
     for answer in answers {
@@ -148,7 +157,11 @@ fn a_reply_that_met_an_error_is_either_not_sent_or_sent_once() {
 
 /// A silence of so many milliseconds, at whose end the agent is told this, and who hears the messages in it.
 fn silence(millis: u64, status: Option<i64>, is_heard: bool) -> Tape {
-    let mut tape = first_reply("silent", &[Silent], None);
+    silence_in(trouble("silent"), millis, status, is_heard)
+}
+
+fn silence_in(tape: Tape, millis: u64, status: Option<i64>, is_heard: bool) -> Tape {
+    let mut tape = first_reply_in(tape, "silent", &[Silent], None);
     for customer_type in TYPES {
         let label = format!("{customer_type}/meanwhile");
         tape.sends_from("meanwhile", customer_type, &label);
@@ -176,6 +189,9 @@ fn a_silent_provider_keeps_nobody_waiting() {
     silence(1_000, Some(1), true).violates("provider.timeout", "never took it");
     silence(1_000, Some(0), false).violates("provider.timeout", "until the silence was over");
     silence(100, Some(0), false).leaves_open("provider.timeout", None);
+    // Where every message is late, a late one says nothing of the silence.
+    silence_in(trouble_after("silent", 800), 1_000, Some(0), false).leaves_open("provider.timeout", None);
+    silence_in(trouble_after("silent", 800), 1_000, Some(0), true).passes("provider.timeout");
 }
 
 #[test]
