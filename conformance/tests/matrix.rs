@@ -52,7 +52,7 @@ async fn every_fault_trips_what_it_declares_and_nothing_else() {
 #[tokio::test]
 async fn a_fault_of_each_area_trips_what_it_declares_and_nothing_else() {
     let some: Vec<&str> = faults::AREAS.iter().map(|area| area.faults[0].id).collect();
-    let arguments: Vec<&str> = some.iter().flat_map(|id| ["--fault", *id]).chain(["--json"]).collect();
+    let arguments: Vec<&str> = some.iter().flat_map(|id| ["--fault", *id]).chain(["--json", "--jobs", "4"]).collect();
     assert_as_declared(&arguments, &some).await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::num::NonZero;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
@@ -73,13 +74,20 @@ pub fn settings(args: &TargetArgs) -> Result<(Config, Contract), CommandError> {
     Ok((config, contract))
 }
 
+/// The least number of threads: where there are few cores, scenarios that are being judged must not keep sockets from being
+/// read, and the system shares cores more fairly than tasks share threads.
+const WORKERS: usize = 8;
+
 /// Runs a command's work to its end.
 ///
 /// # Errors
 /// The work's own, or that the system gives no threads for it.
 pub fn block_on(work: impl Future<Output = Result<u8, CommandError>>) -> Result<u8, CommandError> {
-    let runtime =
-        tokio::runtime::Runtime::new().map_err(|error| CommandError::Unreachable(format!("no runtime: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(1, NonZero::get).max(WORKERS))
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Unreachable(format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(work);
     // A name that is still being looked up cannot be called off; everything else ends at once.
     runtime.shutdown_timeout(Duration::from_millis(500));

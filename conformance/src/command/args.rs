@@ -192,7 +192,7 @@ pub struct MatrixArgs {
     #[arg(long)]
     pub json: bool,
     /// How many faults are tried at the same time
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// Stop after this long
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]

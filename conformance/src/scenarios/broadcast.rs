@@ -131,18 +131,22 @@ pub const BURST: Blueprint = Blueprint {
 /// All types at the same time, five customers each.
 pub const CONCURRENT: Blueprint = Blueprint {
     name: "concurrent",
-    about: "a message of each type, then all types at the same time, five customers each",
+    about: "a message of one type after the other, then all types at the same time, five customers each",
     needs: &[],
-    phase: Phase::Together,
+    // Alone: a message that meets one of another scenario's would be lost before its turn.
+    phase: Phase::Last,
     steps: |plan| {
         let labels = ["1", "2", "3", "4", "5"];
         let write = |route: &Route| labels.map(|label| vec![send(route, label, label, "all types at once")]);
-        vec![
-            for_each_route(plan, observed_plainly),
+        // One after the other, and each on its own: where one type's is lost, the others' turn comes all the same.
+        let alone = |route: &Route| Step::Together { branches: vec![observed_plainly(route)] };
+        let mut steps: Vec<Step> = plan.contract.routes.iter().map(alone).collect();
+        steps.extend([
             Step::Together { branches: plan.contract.routes.iter().flat_map(write).collect() },
             for_each_route(plan, |route| vec![observer_heard(route, &labels)]),
             settle(),
-        ]
+        ]);
+        steps
     },
 };
 

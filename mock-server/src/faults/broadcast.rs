@@ -116,7 +116,7 @@ const LOST_BETWEEN_TYPES: Fault = Fault {
     violates: &["broadcast.concurrent"],
     side_effects: ANYTHING_HEARD,
     acts: &[Act::Broadcast(|broadcasts, scene| {
-        if of_another_type_within(scene, Duration::from_millis(20)).is_some() {
+        if of_another_type_within(scene, Duration::from_millis(2)).is_some() {
             broadcasts.clear();
         }
     })],

@@ -32,6 +32,15 @@ use trial::Patience;
 /// The version of the matrix's shape as JSON. Keys may be added within a version; none is taken away or changes its meaning.
 const FORMAT: u32 = 1;
 
+/// The faults that a trial waits longest with: they come first, lest the end waits for one of them alone.
+const LONGEST: [&str; 5] = [
+    "webhook-answered-late",
+    "auth-payload-ignored",
+    "join-answered-by-ack-only",
+    "no-join-handler",
+    "list-unanswered",
+];
+
 /// All that was found.
 #[derive(Debug, Serialize)]
 struct Matrix {
@@ -99,7 +108,9 @@ impl Trials<'_> {
         if let Err(reason) = open_files_for(connections) {
             output::complain(&reason);
         }
-        let all = (0..self.subjects.len()).collect();
+        let mut all: Vec<usize> = (0..self.subjects.len()).collect();
+        let is_long = |index: &usize| self.subjects[*index].is_some_and(|fault| LONGEST.contains(&fault.id));
+        all.sort_by_key(|index| !is_long(index));
         self.make_some(all, jobs, trial::BESIDE_OTHERS).await;
         let again = |row: &Option<Row>| row.as_ref().is_some_and(|row| !row.differences.is_empty());
         let again = (0..self.rows.len()).filter(|index| again(&self.rows[*index])).collect();
