@@ -193,8 +193,14 @@ impl Browser {
     /// [`BrowserError`], also where nothing answers there.
     pub async fn go(&self, window: &Window, url: &str) -> Result<(), BrowserError> {
         let params = json!({"context": window.0, "url": url, "wait": "interactive"});
-        self.bidi.command("browsingContext.navigate", params).await?;
-        Ok(())
+        match self.bidi.command("browsingContext.navigate", params).await {
+            Ok(_) => Ok(()),
+            Err(BidiError::Refused { message, .. }) => Err(BrowserError::Driven {
+                what: format!("cannot open {url}"),
+                reason: format!("{message}; is the page served there?"),
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Calls a function in the page and gives what it returns, or what its promise comes to, as JSON.

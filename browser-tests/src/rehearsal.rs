@@ -16,6 +16,9 @@ use crate::stage::BrowserStage;
 /// Looks where a text stands in the page, and what the selectors match.
 const EXPLORE: &str = include_str!("explore.js");
 
+/// Which of these selectors matches nothing, and which fields and buttons there are instead.
+const EXPLORE_LOGIN: &str = include_str!("explore-login.js");
+
 /// Why the profile cannot be used for this page.
 #[derive(Debug, thiserror::Error)]
 pub enum RehearsalError {
@@ -69,6 +72,17 @@ struct Found {
     shows: String,
 }
 
+/// What is found of a login's form.
+#[derive(Debug, Deserialize)]
+struct Login {
+    /// The page's address.
+    page: String,
+    /// The first selector that matches nothing, or is none.
+    unmatched: Option<usize>,
+    /// The page's fields and buttons.
+    found: Vec<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Parts {
     name: Option<String>,
@@ -91,7 +105,7 @@ impl BrowserStage {
         let opened = self.act(scene, &Act::Open { customer_type: route.customer_type.clone() }).await;
         let outcome = match opened {
             Ok(()) => self.hold_against(scene, profile, &nonce).await,
-            Err(error) => Err(RehearsalError::Browser(error)),
+            Err(error) => Err(self.login_problem(scene, profile).await.unwrap_or(RehearsalError::Browser(error))),
         };
         self.close_all(&log).await;
         outcome
@@ -130,6 +144,31 @@ impl BrowserStage {
                 Err(RehearsalError::Selector { profile, key, selector, problem, page, found })
             }
         }
+    }
+
+    /// The selector of the login's form that matches nothing in the page.
+    async fn login_problem(&self, scene: Scene<'_>, profile: &str) -> Option<RehearsalError> {
+        let (form, window) = (self.profile().login.form.as_ref()?, self.window(scene)?);
+        let keys = [
+            ("login.form.username", &form.username),
+            ("login.form.password", &form.password),
+            ("login.form.submit", &form.submit),
+        ];
+        let selectors: Vec<&String> = keys.iter().map(|(_, selector)| *selector).collect();
+        let explored = self.browser().call(&window, EXPLORE_LOGIN, json!([selectors])).await.ok()?;
+        let Login { page, unmatched, found } = serde_json::from_value(explored).ok()?;
+        let (key, selector) = *keys.get(unmatched?)?;
+        Some(RehearsalError::Selector {
+            profile: profile.to_owned(),
+            key,
+            selector: selector.clone(),
+            problem: "matches nothing".to_owned(),
+            page,
+            found: format!(
+                "the page has {}",
+                if found.is_empty() { "no fields and no buttons".to_owned() } else { found.join(", ") }
+            ),
+        })
     }
 
     /// The key that is wrong, what it says, what is wrong with it, and what was found instead. None where the selectors fit,

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use axum::http::Request;
+use axum::http::{Method, Request};
 use clap::Parser;
 use fixtures::webhooks::{Inbound, MessageKind, messages};
 use http_body_util::{BodyExt, Full};
@@ -50,9 +50,13 @@ struct Arguments {
     /// How many messages are sent all at once in the end
     #[arg(long, default_value_t = 512)]
     burst: usize,
-    /// Send nothing, but print memory and what was heard every ten seconds, for so many minutes
+    /// Send nothing, but have the mock play its busy scenario again and again for so many minutes, and print every ten seconds
+    /// how much memory it has and what was heard
     #[arg(long)]
     soak: Option<u64>,
+    /// How many times as fast as its file says that is
+    #[arg(long, default_value_t = 10.0)]
+    speed: f64,
 }
 
 /// What the pages have heard.
@@ -61,8 +65,21 @@ struct Heard {
     /// When each message was sent that not everybody has heard yet, and how many have not.
     waiting: HashMap<u64, (Instant, usize, Rc<Notify>)>,
     latencies: Vec<Duration>,
-    deliveries: u64,
+    /// How many broadcasts each page has heard.
+    pages: Vec<u64>,
     closed: usize,
+}
+
+impl Heard {
+    fn deliveries(&self) -> u64 {
+        self.pages.iter().sum()
+    }
+
+    /// What some page has heard and another has not, all in all.
+    fn missing(&self) -> u64 {
+        let most = self.pages.iter().max().copied().unwrap_or_default();
+        self.pages.iter().map(|heard| most - heard).sum()
+    }
 }
 
 type Shared = Rc<RefCell<Heard>>;
@@ -90,7 +107,7 @@ async fn run(arguments: Arguments) -> Value {
     load.join().await;
     let joined = resident(pid);
     if let Some(minutes) = arguments.soak {
-        return load.soak(pid, Duration::from_secs(60 * minutes)).await;
+        return load.soak(pid, Duration::from_secs(60 * minutes), arguments.speed).await;
     }
     load.burst(WARM_UP).await;
     let mut rates = Vec::new();
@@ -142,10 +159,10 @@ impl Load {
         self.heard.borrow_mut().waiting.insert(number, (Instant::now(), self.members, Rc::clone(&done)));
         self.post("/api/chats/whatsapp_chat/15550100101", &body).await;
         loop {
-            let before = self.heard.borrow().deliveries;
+            let before = self.heard.borrow().deliveries();
             match timeout(PATIENCE, done.notified()).await {
                 Ok(()) => return true,
-                Err(_) if self.heard.borrow().deliveries == before => return false,
+                Err(_) if self.heard.borrow().deliveries() == before => return false,
                 Err(_) => {}
             }
         }
@@ -154,7 +171,7 @@ impl Load {
     /// Keeps so many messages on their way for so long.
     async fn measure(self: &Rc<Self>, outstanding: usize, period: Duration) -> Value {
         self.heard.borrow_mut().latencies.clear();
-        let (before, started) = (self.heard.borrow().deliveries, Instant::now());
+        let (before, started) = (self.heard.borrow().deliveries(), Instant::now());
         let mut senders = JoinSet::new();
         for from in 0..outstanding {
             let load = Rc::clone(self);
@@ -162,7 +179,7 @@ impl Load {
         }
         senders.join_all().await;
         let mut heard = self.heard.borrow_mut();
-        let rate = (heard.deliveries - before) as f64 / started.elapsed().as_secs_f64();
+        let rate = (heard.deliveries() - before) as f64 / started.elapsed().as_secs_f64();
         heard.latencies.sort_unstable();
         let p99 = heard.latencies.get(heard.latencies.len() * 99 / 100).copied().unwrap_or_default();
         json!({"outstanding": outstanding, "deliveries_a_second": rate.round(), "p99_ms": p99.as_secs_f64() * 1_000.0})
@@ -179,22 +196,41 @@ impl Load {
         self.heard.borrow_mut().waiting.drain().map(|(_, (_, missing, _))| missing).sum()
     }
 
-    /// Only listens.
-    async fn soak(&self, pid: u32, period: Duration) -> Value {
+    /// Only listens, while the mock plays.
+    async fn soak(&self, pid: u32, period: Duration, speed: f64) -> Value {
         let started = Instant::now();
+        let mut played = 0;
         while started.elapsed() < period {
+            if self.call(Method::GET, "/__mock/api/player", &Value::Null).await["playing"] != true {
+                let play = json!({"scenario": "busy-morning", "speed": speed});
+                self.call(Method::PUT, "/__mock/api/player", &play).await;
+                played += 1;
+            }
             tokio::time::sleep(Duration::from_secs(10)).await;
             let heard = self.heard.borrow();
             let (seconds, megabytes) = (started.elapsed().as_secs(), resident(pid) as f64 / 1e6);
-            println!("{seconds:5} s  {megabytes:7.1} MB  {} deliveries  {} cut off", heard.deliveries, heard.closed);
+            let (deliveries, closed) = (heard.deliveries(), heard.closed);
+            println!("{seconds:5} s  {megabytes:7.1} MB  {deliveries} deliveries  {closed} cut off");
         }
-        json!({"deliveries": self.heard.borrow().deliveries, "closed": self.heard.borrow().closed})
+        self.call(Method::DELETE, "/__mock/api/player", &Value::Null).await;
+        let ended = Instant::now();
+        while self.heard.borrow().missing() > 0 && ended.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let heard = self.heard.borrow();
+        json!({"played": played, "deliveries": heard.deliveries(), "lost": heard.missing(), "closed": heard.closed})
     }
 
     async fn post(&self, path: &str, body: &Value) -> Value {
-        let request = Request::post(format!("http://{}{path}", self.address))
+        self.call(Method::POST, path, body).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address))
             .header("content-type", "application/json")
-            .body(Full::from(body.to_string()))
+            .body(if body.is_null() { Full::default() } else { Full::from(body.to_string()) })
             .expect("a request");
         let answer = self.http.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"));
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
@@ -236,6 +272,8 @@ impl Page {
 
     /// Counts what it hears until it is closed.
     async fn listen(mut self, heard: Shared) {
+        let page = heard.borrow().pages.len();
+        heard.borrow_mut().pages.push(0);
         loop {
             let frame = self.frame().await;
             if frame.is_empty() {
@@ -246,7 +284,7 @@ impl Page {
                 continue;
             }
             let heard = &mut *heard.borrow_mut();
-            heard.deliveries += 1;
+            heard.pages[page] += 1;
             let Some(at) = frame.windows(5).position(|window| window == b"load-") else { continue };
             let number = std::str::from_utf8(&frame[at + 5..at + 13]).ok().and_then(|number| number.parse().ok());
             let Some((sent, missing, done)) = number.and_then(|number: u64| heard.waiting.get_mut(&number)) else {

@@ -45,6 +45,13 @@ async fn a_wrong_selector_is_told_with_what_was_found_instead_and_is_no_verdict(
     let (code, said) = run("badge", &REFERENCE.replace(".unseen-count-badge", ".count"), &[]).await;
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("`list.badge: .count` matches nothing") && said.contains(".unseen-count-badge"), "{said}");
+    let (code, said) = run("login", &REFERENCE.replace("input[name=password]", "input[name=passwrd]"), &[]).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("`login.form.password: input[name=passwrd]` matches nothing"), "{said}");
+    assert!(
+        said.contains("input#password[name=password]") || said.contains("[name=password][type=password]"),
+        "{said}"
+    );
 }
 
 /// A copy of the reference page as it is built for another host: on an address of its own.

@@ -29,7 +29,11 @@ pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
             if !needs.is_empty() {
                 out.push_str(&format!("Not applicable where the target lacks: {}.\n", needs.join(", ")));
             }
-            out.push_str(&format!("\nTry it: conformance run --run {id} --target URL\n"));
+            let command = match checks::of_backends().any(|of_backends| of_backends.id == id) {
+                true => "conformance run",
+                false => "browser-tests run --page PAGE --profile FILE",
+            };
+            out.push_str(&format!("\nTry it: {command} --run {id} --target URL\n"));
         }
     }
     output::print(&out)

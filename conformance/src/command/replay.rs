@@ -80,7 +80,7 @@ impl Replayed {
     }
 
     fn conclusion(&self) -> Conclusion {
-        match (self.failed, self.untested.is_empty()) {
+        match (self.failed, self.untested.is_empty() && self.counts.total() > 0) {
             (0, true) => Conclusion::Conforms,
             (0, false) => Conclusion::CouldNotTest,
             _ => Conclusion::Violates,
@@ -94,6 +94,11 @@ impl Replayed {
         out.push_str(&match self.conclusion() {
             Conclusion::Conforms => "conforms\n".to_owned(),
             Conclusion::Violates => format!("violated {} of {} times\n", self.failed, self.times),
+            Conclusion::CouldNotTest if self.counts.total() == 0 => {
+                "could not be tested: nobody was there to hear; `open` a socket and let it `join` a room before messages are \
+                 sent\n"
+                    .to_owned()
+            }
             Conclusion::CouldNotTest => format!("could not be tested:\n  {}\n", self.untested.join("\n  ")),
         });
         out

@@ -106,6 +106,8 @@ impl FromStr for ReportSpec {
         let (format, path) = match given.split_once(':') {
             Some((name, path)) if named(name).is_some() => (named(name), path),
             None if named(given).is_some() => (named(given), "-"),
+            // A format that there is not; a single letter may be a drive.
+            Some((name, _)) if name.len() > 1 && name.chars().all(|char| char.is_ascii_alphabetic()) => (None, given),
             _ => {
                 let ending = Path::new(given).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
                 (Format::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(ending)), given)
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_typo_is_told_with_the_formats_there_are() {
-        for given in ["jnuit:results", "html:report.html", "report", ""] {
+        for given in ["junt:results.xml", "jnuit:results", "html:report.html", "report", ""] {
             let error = given.parse::<ReportSpec>().unwrap_err().to_string();
             assert!(error.contains(&format!("`{given}`")) && error.contains("junit: .xml"), "{error}");
         }

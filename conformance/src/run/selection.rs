@@ -195,6 +195,17 @@ impl KnownFailures {
         }
     }
 
+    /// The entries that name a verdict which there is not, although its check was judged: of a type that the contract has not.
+    #[must_use]
+    pub fn unmatched(&self, verdicts: &[Verdict]) -> Vec<&KnownFailure> {
+        let is_unmatched = |known: &&KnownFailure| {
+            let of_check = |verdict: &&Verdict| known.name.split_once(" [").is_some_and(|(id, _)| id == verdict.id);
+            verdicts.iter().any(|verdict| of_check(&verdict))
+                && verdicts.iter().all(|verdict| verdict.name() != known.name)
+        };
+        self.0.iter().filter(is_unmatched).collect()
+    }
+
     /// The entries that name a verdict, or a whole check, that passes again: the list is out of date, which fails a run.
     #[must_use]
     pub fn passing_again(&self, verdicts: &[Verdict]) -> Vec<&KnownFailure> {
@@ -279,6 +290,8 @@ mod tests {
         let known = |text| KnownFailures::parse(Path::new("known.txt"), text).unwrap();
         assert!(known("broadcast.delivered: being mended").passing_again(&verdicts).is_empty());
         assert_eq!(known("broadcast.delivered [Vendor]: being mended").passing_again(&verdicts).len(), 1);
+        assert_eq!(known("broadcast.delivered [Vendro]: being mended").unmatched(&verdicts).len(), 1);
+        assert!(known("broadcast.delivered [Vendor]: being mended").unmatched(&verdicts).is_empty());
         known("broadcast.delivered [Partner]: being mended").mark(&mut verdicts);
         assert_eq!(verdicts[0].known.as_deref(), Some("being mended"));
         assert_eq!(verdicts[1].known, None);

@@ -38,6 +38,12 @@ pub(super) fn report(
         notices
             .push(format!("`{}` is a known failure and passes: take it off the list ({})", known.name, known.reason));
     }
+    for known in known.unmatched(&verdicts) {
+        notices.push(format!(
+            "`{}` is a known failure and names no verdict of this run: correct it, or take it off the list",
+            known.name
+        ));
+    }
     let conclusion = if passing_again.is_empty() { conclude(&verdicts, strict) } else { Conclusion::Violates };
     let conversations: Vec<Conversation<'_>> = recording
         .scenarios()

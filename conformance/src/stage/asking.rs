@@ -1,7 +1,7 @@
 //! What clients ask, and waiting for the answers.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fixtures::Role;
 use serde_json::{Value, json};
@@ -18,6 +18,17 @@ const CLOG: usize = 4 << 20;
 
 /// How many requests may go into that.
 const CLOG_REQUESTS: usize = 400;
+
+/// How many times as long as an answer a fence may take that is sent where the answer does not come.
+const STALL: u32 = 2;
+
+/// What has become of an answer once a fence is back.
+enum Owed {
+    /// It came all the same.
+    Late,
+    /// It did not, for so long after the fence.
+    Never(Duration),
+}
 
 impl Performance<'_> {
     /// Emits with placeholders filled in; none where the actor is not connected or a placeholder stands for nothing yet,
@@ -67,13 +78,44 @@ impl Performance<'_> {
         let position = self.log.position();
         let from = Instant::now();
         let Some(socket) = self.emit(actor, request, args).await? else { return Ok(()) };
-        let deadline = from + self.stage.ground.target.deadlines.answer;
-        let answered = self.log.wait(position, deadline, |entry| answer_to(entry, &socket.peer, answer)).await;
+        let patience = self.stage.ground.target.deadlines.answer;
+        let mut answered =
+            self.log.wait(position, from + patience, |entry| answer_to(entry, &socket.peer, answer)).await;
+        if answered.is_none() {
+            // A target that has stalled answers late whatever it answers: it is silent once it has answered a fence.
+            let fence = socket.fence().await;
+            let owed = self.owed(position, &socket, fence, answer, Instant::now() + patience * STALL).await;
+            answered = owed.map(|owed| matches!(owed, Owed::Late));
+        }
         if answered == Some(true) {
             self.stage.pace.seen(from.elapsed());
         }
         self.stage.pace.waited("answers", from);
         Ok(())
+    }
+
+    /// Waits for an answer until a fence is back, and one quiet window more, as answers need not keep their order. None where
+    /// the connection has ended, or not even the fence came in time.
+    async fn owed(
+        &self,
+        position: usize,
+        socket: &Socket,
+        fence: u32,
+        answer: &str,
+        deadline: Instant,
+    ) -> Option<Owed> {
+        let fenced = |entry: &Entry| is_fence(entry, &socket.peer, fence).then_some(None);
+        let answered = |entry: &Entry| answer_to(entry, &socket.peer, answer).map(Some);
+        let end = self.log.wait(position, deadline, |entry| answered(entry).or_else(|| fenced(entry))).await?;
+        let window = self.stage.pace.quiet();
+        let end = match end {
+            None => self.log.wait(position, Instant::now() + window, answered).await.flatten(),
+            ended => ended,
+        };
+        match end {
+            None => Some(Owed::Never(window)),
+            Some(answered) => answered.then_some(Owed::Late),
+        }
     }
 
     /// Stops reading, and asks on until [`CLOG`] bytes of answers are under way.
@@ -106,20 +148,8 @@ impl Performance<'_> {
         let fence = socket.fence().await;
         let answer = leave.answer.unwrap_or_default();
         let deadline = from + self.stage.ground.target.deadlines.answer;
-        let ended = self
-            .log
-            .wait(position, deadline, |entry| {
-                let fenced = is_fence(entry, &socket.peer, fence).then_some(false);
-                answer_to(entry, &socket.peer, &answer).or(fenced)
-            })
-            .await;
-        if ended == Some(false) {
-            let window = self.stage.pace.quiet();
-            let late =
-                self.log.wait(position, Instant::now() + window, |entry| answer_to(entry, &socket.peer, &answer)).await;
-            if late.is_none() {
-                self.log.write(Some(&socket.peer), What::Quiet { window });
-            }
+        if let Some(Owed::Never(window)) = self.owed(position, &socket, fence, &answer, deadline).await {
+            self.log.write(Some(&socket.peer), What::Quiet { window });
         }
         self.stage.pace.waited("answers", from);
     }

@@ -89,6 +89,13 @@ async fn a_scenario_that_cannot_be_performed_is_neither_passed_nor_failed() {
     let file = folder.write("one.yaml", SCENARIO);
     let ended = conformance(["replay", &file, "--config", &config]).end().await;
     assert!(ended.report(3).contains("\ncould not be tested:\n  a message was not accepted: "), "{ended:?}");
+    // Nor is one that nobody is there to hear.
+    let file = folder.write(
+        "nobody.yaml",
+        "name: nobody\nsteps:\n  - send: {messages: [{label: a, type: Partner, from: someone, kind: text, text: hello}]}\n",
+    );
+    let ended = conformance(["replay", &file]).end().await;
+    assert!(ended.report(3).contains("\ncould not be tested: nobody was there to hear"), "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,8 @@
 //! `record` and `replay`: what a real backend says, kept in a file, and said again.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -50,7 +50,12 @@ impl RecordArguments {
     /// # Errors
     /// [`UsageError::Out`] where the file cannot be written.
     pub fn options(&self, options: &Options) -> Result<Record, UsageError> {
-        let file = File::create(&self.out);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.out).and_then(|file| {
+            // Two that write the same would leave neither's.
+            file.try_lock().map_err(|_| io::Error::other("another process is writing to it"))?;
+            file.set_len(0)?;
+            Ok(file)
+        });
         let file = file.map_err(|source| UsageError::Out { file: self.out.display().to_string(), source })?;
         Ok(Record {
             upstream: self.upstream.clone(),

@@ -65,6 +65,7 @@ pub(super) async fn answer(State(calls): State<Arc<Calls>>, request: Request) ->
     let line = format!("{} {}", request.method(), request.uri().path_and_query().map_or("/", |it| it.as_str()));
     let line = secrets::hidden_in_query(&line);
     let answer = calls.next(&line).ok_or_else(|| {
+        tracing::warn!(call = &*line, "the recording has no answer to this; it is answered 404");
         Problem::new(StatusCode::NOT_FOUND, format!("mock-server replay: the recording has no answer to {line}"))
     })?;
     let unusable = |reason: String| {

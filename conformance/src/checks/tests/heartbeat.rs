@@ -16,9 +16,15 @@ fn frame(tape: &mut Tape, actor: &str, dir: Direction, text: &str) {
 /// So many pings a second apart at a client that answers, and a silent one that is dropped so many milliseconds after its
 /// ping. The server said 1 s and 500 ms.
 fn heartbeat(pings: usize, dropped_after: Option<u64>) -> Tape {
+    heartbeat_within(500, pings, dropped_after)
+}
+
+/// The same with another `pingTimeout`.
+fn heartbeat_within(timeout: u64, pings: usize, dropped_after: Option<u64>) -> Tape {
     let mut tape = Tape::of(&HEARTBEAT);
     for actor in [STEADY, SILENT] {
-        let handshake = json!({"sid": "*", "upgrades": [], "pingInterval": 1000, "pingTimeout": 500, "maxPayload": 1});
+        let handshake = json!({"sid": "*", "upgrades": [], "pingInterval": 1000, "pingTimeout": timeout,
+            "maxPayload": 1});
         tape.opening(actor, Transport::Websocket, TokenUse::Good, TokenPlace::Auth);
         tape.at(actor, What::Opened { handshake }).at(actor, What::Connected);
     }
@@ -53,6 +59,24 @@ fn a_gap_of_several_intervals_is_told() {
     tape.wait(3_000);
     frame(&mut tape, STEADY, Direction::In, "2");
     tape.settles(&[STEADY]).violates("transport.heartbeat", "none for 3.51 s");
+}
+
+#[test]
+fn one_late_ping_is_a_moment_of_much_work_and_most_of_them_are_another_interval() {
+    let mut tape = heartbeat_within(2_000, 2, Some(2_010));
+    for gap in [500, 1_000, 2_600] {
+        tape.wait(gap);
+        frame(&mut tape, STEADY, Direction::In, "2");
+        frame(&mut tape, STEADY, Direction::Out, "3");
+    }
+    tape.settles(&[STEADY]).passes("transport.heartbeat");
+    let mut tape = heartbeat_within(2_000, 1, Some(2_010));
+    for gap in [700, 2_700] {
+        tape.wait(gap);
+        frame(&mut tape, STEADY, Direction::In, "2");
+        frame(&mut tape, STEADY, Direction::Out, "3");
+    }
+    tape.settles(&[STEADY]).violates("transport.heartbeat", "none for 2.7");
 }
 
 #[test]
