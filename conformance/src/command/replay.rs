@@ -94,7 +94,7 @@ impl Replayed {
         out.push_str(&match self.conclusion() {
             Conclusion::Conforms => "conforms\n".to_owned(),
             Conclusion::Violates => format!("violated {} of {} times\n", self.failed, self.times),
-            Conclusion::CouldNotTest if self.counts.total() == 0 => {
+            Conclusion::CouldNotTest if self.untested.is_empty() => {
                 "could not be tested: nobody was there to hear; `open` a socket and let it `join` a room before messages are \
                  sent\n"
                     .to_owned()

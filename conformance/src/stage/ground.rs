@@ -85,9 +85,9 @@ impl Ground {
         }
         match self.tokens.get(&token) {
             Some(token) => Ok(token.clone()),
-            None => Err(format!(
-                "no token of this kind could be made ({token:?}); the server's `secret` in [auth] makes it"
-            )),
+            None => {
+                Err(format!("without the server's `secret` in [auth] no token of this kind could be made ({token:?})"))
+            }
         }
     }
 

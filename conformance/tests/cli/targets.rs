@@ -58,7 +58,9 @@ async fn an_unsigned_certificate_is_accepted_when_told_so() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains(&format!("{url} conforms")), "{}", ended.stdout);
     // Without the secret that signs tokens an expired one cannot be made, which is said.
-    assert_eq!(ended.stderr, "no token of this kind could be made (Expired): whether it is refused was not tried\n");
+    let said = "without the server's `secret` in [auth] no token of this kind could be made (Expired): whether it is refused was \
+                not tried\n";
+    assert_eq!(ended.stderr, said);
 }
 
 #[tokio::test]
