@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use conformance::conversation::mentions;
 use conformance::recording::{Act, Entry, Row, What};
-use conformance::stage::{Ground, Pages, Recorder, Scene, UP_WITHIN, greeting};
+use conformance::stage::{Ground, Pages, Recorder, ScenarioLog, Scene, UP_WITHIN, greeting};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -19,6 +19,9 @@ const EXPLORE: &str = include_str!("explore.js");
 /// Which of these selectors matches nothing, and which fields and buttons there are instead.
 const EXPLORE_LOGIN: &str = include_str!("explore-login.js");
 
+/// So many errors of a console are quoted.
+const MOST_ERRORS: usize = 3;
+
 /// Why the profile cannot be used for this page.
 #[derive(Debug, thiserror::Error)]
 pub enum RehearsalError {
@@ -27,7 +30,7 @@ pub enum RehearsalError {
     Browser(String),
     /// The login did not go through.
     #[error(
-        "{page}: the login did not go through: the page never connected to its backend; it shows: {shows}; check login in {profile}, and [auth]"
+        "{page}: the login did not go through: the page never connected to its backend; it shows: {shows}{console}; check login in {profile}, and [auth]"
     )]
     NotLoggedIn {
         /// The page's address.
@@ -36,6 +39,8 @@ pub enum RehearsalError {
         profile: String,
         /// What the page shows.
         shows: String,
+        /// The errors on its console, where there are any.
+        console: String,
     },
     /// A selector matches nothing, or the wrong thing.
     #[error("{profile}: `{key}: {selector}` {problem} at {page}; {found}")]
@@ -90,6 +95,21 @@ struct Parts {
     badge: Option<String>,
 }
 
+/// The first errors on the page's console, as the end of a sentence; nothing where there are none.
+fn errors(log: &ScenarioLog) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for entry in log.entries() {
+        if let What::Console { level, text } = &entry.what
+            && level == "error"
+            && !lines.contains(text)
+        {
+            lines.push(text.clone());
+        }
+    }
+    lines.truncate(MOST_ERRORS);
+    if lines.is_empty() { String::new() } else { format!("; its console says: {}", lines.join(" | ")) }
+}
+
 impl BrowserStage {
     /// Opens the first type's page and holds the profile, which is called so, against it.
     ///
@@ -105,7 +125,10 @@ impl BrowserStage {
         let opened = self.act(scene, &Act::Open { customer_type: route.customer_type.clone() }).await;
         let outcome = match opened {
             Ok(()) => self.hold_against(scene, profile, &nonce).await,
-            Err(error) => Err(self.login_problem(scene, profile).await.unwrap_or(RehearsalError::Browser(error))),
+            Err(error) => {
+                let error = || RehearsalError::Browser(format!("{error}{}", errors(&log)));
+                Err(self.login_problem(scene, profile).await.unwrap_or_else(error))
+            }
         };
         self.close_all(&log).await;
         outcome
@@ -132,7 +155,7 @@ impl BrowserStage {
         let profile = profile.to_owned();
         let is_connected = scene.log.find(|entry| matches!(entry.what, What::Connected).then_some(())).is_some();
         if !is_connected {
-            return Err(RehearsalError::NotLoggedIn { page, profile, shows: found.shows });
+            return Err(RehearsalError::NotLoggedIn { page, profile, shows: found.shows, console: errors(scene.log) });
         }
         let was_told = scene.log.find(|entry| match &entry.what {
             What::Event { args, .. } => args.iter().any(|arg| mentions(arg, nonce)).then_some(()),

@@ -172,3 +172,9 @@ pub fn is_excused(verdict: &Verdict, all: &[Verdict]) -> bool {
     let causes = causes_of(verdict, all);
     !causes.is_empty() && causes.iter().all(|cause| cause.known.is_some())
 }
+
+/// Why nothing is held against a backend that was observed from a machine which had no time for it.
+#[must_use]
+pub fn too_busy(starved: &str, observed: &str) -> String {
+    format!("this machine was too busy to tell: {starved} (observed: {observed}); try again with less beside it")
+}

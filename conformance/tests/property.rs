@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use conformance::config::Config;
+use conformance::model::file;
 use conformance::model::perform::Performer;
-use conformance::model::search::{Failure, SearchOptions, Searched, search};
+use conformance::model::search::{Failure, Progress, SearchOptions, Searched, search};
 use conformance::model::tell;
 use conformance::recording::Transport;
 use conformance::scenario::Step;
@@ -40,18 +41,28 @@ fn mock(fault: &str, contract: &Contract) -> Config {
 /// One search at a time: what fails only at a certain moment is made small only where nobody else takes its time.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-async fn searched(config: &Config, contract: Contract, cases: u32) -> (Searched, Duration) {
-    let _alone = ALONE.lock().await;
+async fn performer(config: &Config, contract: Contract) -> Performer {
     let target = Target::resolve(config, &contract).unwrap();
     let ground = preflight(target, contract, Duration::ZERO).await.unwrap();
-    let performer = Performer::new(Arc::new(ground), Transport::Websocket, false);
-    let options = SearchOptions { cases, seed: 1, jobs: 4, shrink_for: Duration::from_secs(20) };
+    Performer::new(Arc::new(ground), Transport::Websocket, false)
+}
+
+/// What a search comes to, and how long it took to find the first failure, or nothing.
+async fn searched(config: &Config, contract: Contract, cases: u32) -> (Searched, Duration) {
+    let _alone = ALONE.lock().await;
+    let performer = performer(config, contract).await;
+    let options = SearchOptions { cases, seed: 1, jobs: 4, shrink_for: Duration::from_secs(60) };
     let began = Instant::now();
-    let searched = search(&performer, &options, Vec::new(), &mut |_| {}).await.unwrap();
-    let took = began.elapsed();
-    eprint!("{}", tell::headline(searched.cases, &searched.counts, took));
+    let mut found = None;
+    let mut watch = |progress: Progress<'_>| {
+        if let Progress::Shrinking { .. } = progress {
+            found.get_or_insert_with(|| began.elapsed());
+        }
+    };
+    let searched = search(&performer, &options, Vec::new(), &mut watch).await.unwrap();
+    eprint!("{}", tell::headline(searched.cases, &searched.counts, began.elapsed()));
     eprint!("{}", tell::counts(&searched.counts));
-    (searched, took)
+    (searched, found.unwrap_or_else(|| began.elapsed()))
 }
 
 /// What is found in a mock with this fault, from a cold start and within a minute.
@@ -137,4 +148,34 @@ async fn fastapi_fails_none_of_200_cases() {
 async fn node_fails_none_of_200_cases() {
     let backend = Backend::start("node", "").await;
     nothing(&searched(&support::config(&backend.url), Contract::room_updates(), 200).await.0, 200);
+}
+
+/// One thread for everything, which somebody else takes for longer than a broadcast may be late.
+#[tokio::test]
+async fn nothing_is_held_against_a_backend_that_is_watched_from_a_starved_machine() {
+    let _alone = ALONE.lock().await;
+    let contract = Contract::room_updates();
+    let performer = performer(&mock("join-without-entering", &contract), contract.clone()).await;
+    let text = "
+name: one member
+steps:
+  - open: {actor: a}
+  - join: {actor: a, room: PartnerApp}
+  - send: {messages: [{label: m1, type: Partner, from: customer 1}]}
+  - heard: {actors: [a], messages: [m1]}
+  - settle: {}
+";
+    let scenario = file::parse("one.yaml", text, &contract).unwrap().scenario;
+    let judged = performer.perform(&scenario).await.judged;
+    assert_eq!(judged.violations[0].requirement, "broadcast.delivered");
+    let busy = tokio::spawn(async {
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let judged = performer.perform(&scenario).await.judged;
+    busy.abort();
+    assert!(judged.violations.is_empty(), "{judged:?}");
+    assert!(judged.untested[0].starts_with("this machine was too busy to tell: its timers came"), "{judged:?}");
 }

@@ -110,6 +110,7 @@ pub async fn serve(
     let ticks = Arc::new(Ticks::default());
     let tokens = Arc::new(Tokens::new(&options, faults.clone()));
     let (transport, io, misprints) = transport::open(&options);
+    let sessions = transport.sessions();
     let echo = options.echo.then(|| Echo::new(&options));
     let needs_token = options.auth == Auth::Jwt;
     let upstream = |option, url: &Option<String>, path, patience| {
@@ -194,6 +195,7 @@ pub async fn serve(
         failed = &mut server => failed?,
         Some(ended) = worker.join_next() => ended?,
         () = shutdown => {
+            sessions.end();
             stop.send(()).ok();
             // Waits for clients that do not read, some of them for ever.
             tokio::time::timeout(FAREWELL, join_all(ios.iter().map(SocketIo::close))).await.ok();

@@ -54,6 +54,13 @@ async fn a_wrong_selector_is_told_with_what_was_found_instead_and_is_no_verdict(
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_breaks_off_is_told_with_what_its_console_says() {
+    let (code, said) = run("unknown-variant", REFERENCE, &["--page", "/?variant=never-rejons"]).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("its console says: ") && said.contains("there is no variant never-rejons"), "{said}");
+}
+
 /// A copy of the reference page as it is built for another host: on an address of its own.
 pub async fn copy_for(backend: &'static str) -> String {
     let serve = move |path: String| -> Response {

@@ -28,7 +28,7 @@ use crate::conversation::Conversation;
 use crate::recording::Recording;
 use crate::scenarios::{Blueprint, MEMBERSHIP, ONE_MESSAGE_PER_TYPE};
 use crate::target::Capability;
-use crate::verdict::{Failure, Judgement, Outcome, Verdict};
+use crate::verdict::{Failure, Judgement, Outcome, Verdict, too_busy};
 
 /// A requirement's check.
 #[derive(Debug)]
@@ -155,11 +155,7 @@ impl Check {
 fn explained(outcome: Outcome, conversation: &Conversation<'_>) -> Outcome {
     match (outcome, conversation.starved()) {
         (Outcome::Violated { finding }, Some(starved)) => {
-            let observed = finding.observed;
-            let reason = format!(
-                "this machine was too busy to tell: {starved} (observed: {observed}); try again with less beside it"
-            );
-            Outcome::NotTested { reason, because: None }
+            Outcome::NotTested { reason: too_busy(starved, &finding.observed), because: None }
         }
         (Outcome::NotTested { reason, because: None }, _) if conversation.performed().is_ok() => {
             Outcome::NotTested { reason, because: conversation.obstacle() }

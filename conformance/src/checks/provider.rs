@@ -56,6 +56,9 @@ fn reply_sent(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     let replies = conversation.replies_to(&label)?;
     can_be_replied_to(conversation, &label)?;
     for reply in &replies {
+        may_look_elsewhere(conversation, reply)?;
+    }
+    for reply in &replies {
         let wrong = match &*reply.attempts {
             [] => format!(
                 "never; the agent was answered {} (was the target started with the stand-in's address?)",
@@ -182,12 +185,25 @@ fn asked<'a>(conversation: &Conversation<'a>, customer: &str) -> Result<Vec<Repl
     can_be_replied_to(conversation, &label)?;
     let replies = conversation.replies_to(&label)?;
     if replies[0].attempts.is_empty() {
-        return Err(Failure::NotTested {
-            reason: format!("the provider did not get the reply to `{label}`"),
-            because: Some("provider.reply-sent"),
-        });
+        may_look_elsewhere(conversation, &replies[0])?;
+        let reason = format!("the provider did not get the reply to `{label}`");
+        // Who says that it sent nothing may be right, whatever comes of other replies.
+        let because = (replies[0].status() != Some(0)).then_some("provider.reply-sent");
+        return Err(Failure::NotTested { reason, because });
     }
     Ok(replies)
+}
+
+/// An agent who is told that nothing was sent may be told the truth, as long as nothing at all comes to the stand-in: the
+/// target may know another address.
+fn may_look_elsewhere(conversation: &Conversation<'_>, reply: &Reply<'_>) -> Result<(), Failure> {
+    if reply.attempts.is_empty() && reply.status() == Some(0) && !conversation.provider_was_reached() {
+        return Err(not_tested(
+            "the agent was answered that nothing was sent, and nothing came to the stand-in: start the target with the \
+             stand-in's address as its provider's",
+        ));
+    }
+    Ok(())
 }
 
 /// The broadcasts told the id of this message's chat: agents' pages reply to that.

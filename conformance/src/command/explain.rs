@@ -33,7 +33,15 @@ pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
                 true => "conformance run",
                 false => "browser-tests run --page PAGE --profile FILE",
             };
-            out.push_str(&format!("\nTry it: {command} --run {id} --target URL\n"));
+            let faults = mock_server::faults::all().filter(|fault| fault.violates.contains(&id));
+            let faults: Vec<&str> = faults.map(|fault| fault.id).collect();
+            if let Some(first) = faults.first() {
+                out.push_str(&format!("The mock's faults that violate it: {}.\n", faults.join(", ")));
+                out.push_str(&format!("\nSee it violated: mock-server --fault {first}\n"));
+            } else {
+                out.push('\n');
+            }
+            out.push_str(&format!("Try it: {command} --run {id} --target URL\n"));
         }
     }
     output::print(&out)

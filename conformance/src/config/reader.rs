@@ -24,10 +24,33 @@ impl<'a> Document<'a> {
     /// Parses the file; a mistake in the TOML itself is reported where it stands.
     pub fn parse(&self) -> Result<DeTable<'a>, ConfigError> {
         DeTable::parse(self.text).map(Spanned::into_inner).map_err(|error| {
-            let place = self.place(error.span().map_or(0, |span| span.start));
+            let span = error.span().unwrap_or_default();
+            let place = self.place(span.start);
             let reason = error.message().replace('\n', ", ");
-            ConfigError::new(Some(&place), format!("this is not TOML: {reason}"), "mend the line, or quote the text")
+            match self.text.get(span).filter(|_| reason == "duplicate key") {
+                Some(key) => ConfigError::new(
+                    Some(&place),
+                    format!("`{key}` is there twice"),
+                    "keep one of the two, with the settings of both",
+                ),
+                None => {
+                    let problem = format!("this is not TOML: {reason}");
+                    ConfigError::new(Some(&place), problem, "mend the line, or quote the text")
+                }
+            }
         })
+    }
+
+    /// The header above a byte of the file that is commented out, as `[auth]`, and its line.
+    fn commented_header(&self, offset: usize) -> Option<(&'a str, usize)> {
+        let lines = self.text.get(..offset)?.lines().zip(1..);
+        let headers = lines.filter_map(|(line, number)| {
+            let line = line.trim();
+            let header = line.trim_start_matches('#').trim();
+            let is_header = header.starts_with('[') && header.ends_with(']');
+            is_header.then_some((header, number, line.starts_with('#')))
+        });
+        headers.last().filter(|&(.., is_comment)| is_comment).map(|(header, number, _)| (header, number))
     }
 
     /// The place of a byte of the file.
@@ -71,11 +94,16 @@ impl<'a> Section<'a> {
         let unknown = self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
         match unknown.min_by_key(|key| key.span().start) {
             None => Ok(()),
-            Some(key) => Err(ConfigError::new(
-                Some(&self.doc.place(key.span().start)),
-                format!("unknown key `{}`", key.get_ref()),
-                instead_of(key.get_ref(), known.iter().copied()),
-            )),
+            Some(key) => {
+                let at = key.span().start;
+                let help = match self.doc.commented_header(at) {
+                    Some((header, line)) => {
+                        format!("its header, {header} in line {line}, is a comment: take the # away")
+                    }
+                    None => instead_of(key.get_ref(), known.iter().copied()),
+                };
+                Err(ConfigError::new(Some(&self.doc.place(at)), format!("unknown key `{}`", key.get_ref()), help))
+            }
         }
     }
 

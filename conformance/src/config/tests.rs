@@ -189,6 +189,10 @@ fn unknown_words_are_answered_with_the_one_that_was_meant() {
             "conformance.toml:2:1: `url` belongs to kind = \"http\", and this trigger's kind is \"whatsapp\"; \
              set kind = \"http\", or remove the key",
         ),
+        (
+            "target = \"\"\n# [auth]\nmode = \"login\"",
+            "conformance.toml:3:1: unknown key `mode`; its header, [auth] in line 2, is a comment: take the # away",
+        ),
         ("[deadlines]\ndelivry = \"2s\"", "conformance.toml:2:1: unknown key `delivry`; did you mean `delivery`?"),
     ] {
         assert_eq!(problem(text), expected);

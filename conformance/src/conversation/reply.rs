@@ -110,6 +110,12 @@ impl<'a> Conversation<'a> {
         Ok(replies)
     }
 
+    /// Whether anything at all came to the provider.
+    #[must_use]
+    pub fn provider_was_reached(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.what, What::ProviderGot { .. }))
+    }
+
     /// The answer to the reply that an agent wrote at `at`, before the next one of the same agent's.
     fn answer_to_reply(&self, peer: &Peer, at: Duration) -> Option<(Duration, &'a Value)> {
         let send = self.contract().send.as_ref()?;

@@ -64,15 +64,16 @@ pub fn comments(failure: &Failure, seed: u64) -> Vec<String> {
     vec![verdict(failure, seed), brief.unwrap_or_default()].into_iter().filter(|line| !line.is_empty()).collect()
 }
 
-/// A failure in full: its scenario, what happened, and what is wrong with that.
+/// A failure in full: what is wrong, the scenario, and what happened.
 #[must_use]
 pub fn failure(failure: &Failure, seed: u64, unicode: bool) -> String {
     let yaml = file::to_yaml(&failure.scenario, &[]).unwrap_or_else(|reason| reason);
     let yaml: String = yaml.lines().map(|line| format!("  {}\n", shortened(line))).collect();
+    let wrong = findings(&failure.performed);
     let told = format!(
-        "violated: {}\n\nthe scenario\n{yaml}\n{}",
+        "violated: {}\n{wrong}\nthe scenario\n{yaml}\n{}",
         verdict(failure, seed),
-        performance(&failure.performed, unicode)
+        drawn(&failure.performed, unicode)
     );
     visible(&told).into_owned()
 }
@@ -85,12 +86,16 @@ fn shortened(line: &str) -> String {
 /// What happened, and what is wrong with it.
 #[must_use]
 pub fn performance(performed: &Performed, unicode: bool) -> String {
-    let violations = &performed.judged.violations;
-    let mut out = format!("what happened\n{}", diagram::draw(&performed.conversation(), violations, unicode));
-    for violation in violations {
-        out.push_str(&finding(violation));
-    }
-    visible(&out).into_owned()
+    visible(&format!("{}{}", drawn(performed, unicode), findings(performed))).into_owned()
+}
+
+fn drawn(performed: &Performed, unicode: bool) -> String {
+    let drawing = diagram::draw(&performed.conversation(), &performed.judged.violations, unicode);
+    format!("what happened\n{drawing}")
+}
+
+fn findings(performed: &Performed) -> String {
+    performed.judged.violations.iter().map(finding).collect()
 }
 
 fn finding(violation: &Violation) -> String {

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
 pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select, select_among};
-use starvation::Vigil;
+pub(crate) use starvation::Vigil;
 
 use crate::checks::Check;
 use crate::conversation::Conversation;
@@ -60,6 +60,9 @@ pub fn blueprints(checks: &[&'static Check]) -> Vec<&'static Blueprint> {
     found
 }
 
+/// How often what this machine was too busy to tell the outcome of is performed again.
+const TRIES: usize = 2;
+
 /// A run in progress.
 struct Run<'r> {
     ground: &'r Arc<Ground>,
@@ -72,6 +75,9 @@ struct Run<'r> {
     /// How many of the target's notices were told.
     told: usize,
     vigil: Vigil,
+    /// Scenarios that this machine was too busy to tell the outcome of, and how often such ones may be performed again.
+    starved: Vec<&'static Blueprint>,
+    tries_left: usize,
     /// Scenarios of [`Phase::Beside`] that are still being performed.
     beside: JoinSet<(&'static Blueprint, Duration)>,
 }
@@ -99,6 +105,8 @@ pub async fn run(
         scenarios: Vec::new(),
         told: 0,
         vigil: Vigil::start(),
+        starved: Vec::new(),
+        tries_left: TRIES,
         beside: JoinSet::new(),
     };
     let blueprints = blueprints(&options.checks);
@@ -112,6 +120,12 @@ pub async fn run(
     let mut notices = Vec::new();
     for phase in [Phase::First, Phase::Together, Phase::Last, Phase::End] {
         let due: Vec<_> = blueprints.iter().copied().filter(|blueprint| blueprint.phase == phase).collect();
+        if phase == Phase::End {
+            why = run.perform_starved(&plan, reporter, &mut notices, stop.as_mut()).await?;
+            if why.is_some() {
+                break;
+            }
+        }
         let jobs = if phase == Phase::Together { run.bearable(&blueprints) } else { 1 };
         if jobs * 2 <= options.jobs && phase == Phase::Together && due.len() > jobs {
             let notice = format!("the target is slow: {jobs} conversations at a time instead of {}", options.jobs);
@@ -297,6 +311,31 @@ impl Run<'_> {
         }
     }
 
+    /// Performs again, each by itself, what this machine was too busy for. Returns why it was stopped early.
+    async fn perform_starved(
+        &mut self,
+        plan: &Plan<'_>,
+        reporter: &mut (dyn Reporter + Send),
+        notices: &mut Vec<String>,
+        mut stop: std::pin::Pin<&mut impl Future<Output = String>>,
+    ) -> io::Result<Option<String>> {
+        while self.tries_left > 0 {
+            self.tries_left -= 1;
+            let due = std::mem::take(&mut self.starved);
+            if !due.is_empty() {
+                let names: Vec<&str> = due.iter().map(|blueprint| blueprint.name).collect();
+                let notice = format!("this machine was too busy for {}: performed again", names.join(", "));
+                reporter.on_event(&RunEvent::Notice(&notice))?;
+                notices.push(notice);
+            }
+            let why = self.perform_all(plan, &due, 1, false, reporter, stop.as_mut()).await?;
+            if why.is_some() {
+                return Ok(why);
+            }
+        }
+        Ok(None)
+    }
+
     fn perform(&self, scenario: Scenario) -> impl Future<Output = Duration> + Send + use<> {
         let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
         let log = self.recorder.scenario(Arc::clone(&scenario.name));
@@ -337,7 +376,7 @@ impl Run<'_> {
 
     fn judged(
         &mut self,
-        blueprint: &Blueprint,
+        blueprint: &'static Blueprint,
         took: Duration,
         reporter: &mut (dyn Reporter + Send),
     ) -> io::Result<()> {
@@ -347,6 +386,10 @@ impl Run<'_> {
             && self.was_starved(blueprint, took)
         {
             self.verdicts.truncate(first);
+            if self.tries_left > 0 {
+                self.starved.push(blueprint);
+                return Ok(());
+            }
             self.judge_scenario(blueprint);
         }
         self.options.known.mark(&mut self.verdicts[first..]);

@@ -40,7 +40,7 @@ pub enum SelectionError {
     #[error("--run and --skip leave no check; take away a pattern of --skip, or add one of --run")]
     NothingLeft,
     /// The list of known failures could not be read.
-    #[error("cannot read the known failures {}: {source}", path.display())]
+    #[error("cannot read the known failures {}: {source}; check the path; the file has a line each, `CHECK: REASON`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -80,11 +80,8 @@ fn nearest<'a>(pattern: &str, ids: impl Iterator<Item = &'a str>) -> String {
     if let Some(id) = candidates.iter().filter(begun).min_by_key(|id| (id.len(), *id)) {
         return format!(" (did you mean `{id}`?)");
     }
-    match candidates.into_iter().map(|id| (strsim::damerau_levenshtein(pattern, &id), id)).min() {
-        // Of a short word, fewer letters may be wrong before it is another one.
-        Some((distance, id)) if distance <= 4.min(id.len() / 3) => format!(" (did you mean `{id}`?)"),
-        _ => String::new(),
-    }
+    fixtures::did_you_mean(pattern, candidates.iter().map(String::as_str))
+        .map_or_else(String::new, |id| format!(" (did you mean `{id}`?)"))
 }
 
 /// Chooses among the checks of backends; see [`select_among`].

@@ -21,7 +21,7 @@ struct Look {
 
 /// Looks at the machine all the time, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Vigil {
+pub(crate) struct Vigil {
     looks: Arc<Mutex<Vec<Look>>>,
     task: JoinHandle<()>,
 }
@@ -34,7 +34,7 @@ impl Drop for Vigil {
 
 impl Vigil {
     /// Begins to look.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let looks = Arc::<Mutex<Vec<Look>>>::default();
         let seen = Arc::clone(&looks);
         let task = tokio::spawn(async move {
@@ -49,7 +49,7 @@ impl Vigil {
     }
 
     /// Why what was seen between these moments tells nothing, where it does not. A broadcast may take `delivery`.
-    pub(super) fn starved(&self, from: Instant, until: Instant, delivery: Duration) -> Option<String> {
+    pub(crate) fn starved(&self, from: Instant, until: Instant, delivery: Duration) -> Option<String> {
         starved(&lock(&self.looks), from, until, delivery)
     }
 }

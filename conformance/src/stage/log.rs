@@ -21,7 +21,7 @@ impl Recorder {
         Self { started: Instant::now(), scenarios: Mutex::new(Vec::new()) }
     }
 
-    /// A log for one more scenario.
+    /// A log for one more scenario; a new one for a scenario that is performed again.
     pub fn scenario(&self, name: Arc<str>) -> Arc<ScenarioLog> {
         let log = Arc::new(ScenarioLog {
             name,
@@ -29,7 +29,10 @@ impl Recorder {
             entries: Mutex::new(Vec::new()),
             changed: Notify::new(),
         });
-        lock(&self.scenarios).push(Arc::clone(&log));
+        let mut scenarios = lock(&self.scenarios);
+        scenarios.retain(|earlier| earlier.name != log.name);
+        scenarios.push(Arc::clone(&log));
+        drop(scenarios);
         log
     }
 
@@ -42,7 +45,7 @@ impl Recorder {
     /// What one scenario has written so far.
     #[must_use]
     pub fn entries_of(&self, name: &str) -> Vec<Arc<Entry>> {
-        lock(&self.scenarios).iter().filter(|log| &*log.name == name).flat_map(|log| log.entries()).collect()
+        self.log(name).map(|log| log.entries()).unwrap_or_default()
     }
 
     /// Everything written so far by all scenarios, in the order of time.

@@ -158,7 +158,7 @@ async fn assert_causes(rows: &'static [Row], config: fn(&str) -> Config, checks:
             differences(&report, row)
         }
     });
-    let wrong: Vec<String> = outcomes.buffer_unordered(2).filter_map(std::future::ready).collect().await;
+    let wrong: Vec<String> = outcomes.buffer_unordered(3).filter_map(std::future::ready).collect().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -137,7 +137,8 @@ pub fn mock_calling(contract: &Contract, services: &Services) -> String {
     )
 }
 
-fn mock_with(contract: &Contract, options: Options) -> String {
+/// A mock that lives as long as the test, with these options beside the contract and a short heartbeat.
+pub fn mock_with(contract: &Contract, options: Options) -> String {
     let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let options = Options {

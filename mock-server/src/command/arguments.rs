@@ -287,16 +287,21 @@ impl Arguments {
         }
         if let Some(file) = &self.scenario {
             // What there is as a file goes before what is compiled in.
-            let built_in =
-                || Scenario::built_in(&options.contract).into_iter().find(|own| file == Path::new(own.name()));
-            options.scenario = match built_in().filter(|_| !file.exists()) {
-                Some(built_in) => Some(built_in),
-                None => {
-                    options.watch.scenario = Some(file.clone());
-                    let timeline = Timeline::load(file)?;
-                    Some(Scenario::of(&timeline, &file.display().to_string(), &options.contract)?)
+            options.scenario = Some(if file.exists() {
+                options.watch.scenario = Some(file.clone());
+                let timeline = Timeline::load(file)?;
+                Scenario::of(&timeline, &file.display().to_string(), &options.contract)?
+            } else {
+                let mut built_in = Scenario::built_in(&options.contract);
+                match built_in.iter().position(|own| file == Path::new(own.name())) {
+                    Some(index) => built_in.swap_remove(index),
+                    None => {
+                        let name = file.display().to_string();
+                        let built_in = built_in.iter().map(|own| own.name().to_owned()).collect();
+                        return Err(UsageError::NoScenario { name, built_in });
+                    }
                 }
-            };
+            });
         }
         if self.no_sample_chats {
             options.sample_chats.clear();

@@ -128,6 +128,9 @@ impl fmt::Display for Greeting<'_> {
             let ids: Vec<&str> = self.options.faults.iter().map(|fault| fault.id).collect();
             writeln!(formatter, "\nwith faults: {}", ids.join(", "))?;
         }
+        if let Some(state) = &self.options.state {
+            writeln!(formatter, "\nkeeping chats in {}", state.file.display())?;
+        }
         if let Some(scenario) = &self.options.scenario {
             writeln!(formatter, "\nplaying, at {} times its speed, {scenario}", self.options.speed)?;
         }

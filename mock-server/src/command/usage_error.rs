@@ -23,6 +23,12 @@ pub enum UsageError {
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
     #[error(
+        "there is no scenario {name}, neither as a file nor built in{}\nThe built-in ones are {}",
+        meant(name, built_in),
+        built_in.join(", ")
+    )]
+    NoScenario { name: String, built_in: Vec<String> },
+    #[error(
         "cannot find the host {host}: {source}\nUse an address or a host name of this machine, e.g. --host 127.0.0.1"
     )]
     Host { host: String, source: io::Error },
@@ -41,6 +47,12 @@ pub enum UsageError {
     Signals(io::Error),
     #[error("cannot listen on {address}: {source}\nUse another --port or --host")]
     Listen { address: SocketAddr, source: io::Error },
+}
+
+/// Which of the known ones was meant, where one is alike.
+fn meant(name: &str, known: &[String]) -> String {
+    fixtures::did_you_mean(name, known.iter().map(String::as_str))
+        .map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
 
 /// Who it may be that listens at a port, where one is known to.

@@ -29,10 +29,8 @@ pub struct UnknownFault {
 
 impl UnknownFault {
     pub(super) fn new(id: &str) -> Self {
-        let near = all().map(|fault| (strsim::damerau_levenshtein(id, fault.id), fault.id)).min();
-        // More than a third of its letters wrong, and it is another word.
-        let hint = match near.filter(|(distance, near)| *distance <= near.len() / 3) {
-            Some((_, near)) => format!("did you mean {near}?"),
+        let hint = match fixtures::did_you_mean(id, all().map(|fault| fault.id)) {
+            Some(near) => format!("did you mean {near}?"),
             None => "see --list-faults".to_owned(),
         };
         Self { id: id.to_owned(), hint }

@@ -120,6 +120,11 @@ impl<E: Engine> Transport<E> {
         Self { path: path.into(), engine, sessions: Arc::default(), patience }
     }
 
+    /// The sessions.
+    pub(crate) fn sessions(&self) -> Arc<Sessions> {
+        Arc::clone(&self.sessions)
+    }
+
     /// Whether the request is for this endpoint: the contract's path, with or without a slash behind it.
     pub(crate) fn is_for(&self, request: &Request) -> bool {
         request.uri().path().strip_prefix(&self.path).is_some_and(|rest| matches!(rest, "" | "/"))
@@ -132,6 +137,9 @@ impl<E: Engine> Transport<E> {
         request: Request,
     ) -> Response {
         match self.asked(&request) {
+            Ok(Asked::OpenPolling | Asked::OpenWebSocket) if self.sessions.have_ended() => {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
             Ok(Asked::OpenPolling) => self.open_polling(request).await,
             Ok(Asked::OpenWebSocket) => {
                 let session = self.sessions.open();

@@ -172,6 +172,7 @@ impl Drop for Waiting {
 pub(crate) struct Sessions {
     by_sid: Mutex<HashMap<String, Weak<Session>>>,
     opened: AtomicU64,
+    ended: AtomicBool,
 }
 
 impl Sessions {
@@ -181,6 +182,17 @@ impl Sessions {
         session.number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         session.sessions = Arc::downgrade(self);
         Arc::new(session)
+    }
+
+    /// Lets no more of them be opened: the server is ending. (The library would tell whoever comes now that there is no such
+    /// namespace.)
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no more of them may be opened.
+    pub(crate) fn have_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Says which sid a session got.

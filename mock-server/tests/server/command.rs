@@ -48,7 +48,7 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
     for (arguments, expected) in [
         (vec!["--port", &port], format!("port {port} on 127.0.0.1 is taken")),
         (vec!["--contract", "no-such-file.yaml"], "no-such-file.yaml".to_owned()),
-        (vec!["--data", "no-such-folder"], "no-such-folder holds no data: expected any of chats.json".to_owned()),
+        (vec!["--data", "no-such-folder"], "no-such-folder is no folder: expected any of chats.json".to_owned()),
         (vec!["--port", "0", "--state", "no-such-folder/state"], "no-such-folder/state".to_owned()),
         (vec!["--reset"], "--state".to_owned()),
         (vec!["--port", "abc"], "expected a whole number from 0 to 65535; 0 is any free port".to_owned()),
@@ -57,7 +57,8 @@ fn what_it_cannot_use_ends_it_with_2_and_says_what_to_do() {
         (vec!["--port", "0", "--provider-url", "ftp://example.com"], "ftp://example.com".to_owned()),
         (vec!["--fault", "brodcast-twice"], "did you mean broadcast-twice?".to_owned()),
         (vec!["--prot", "0"], "--port".to_owned()),
-        (vec!["--scenario", "no-such-scenario"], "cannot read the scenario no-such-scenario".to_owned()),
+        (vec!["--scenario", "no-such-scenario"], "there is no scenario no-such-scenario, neither".to_owned()),
+        (vec!["--scenario", "busy-mornin"], "did you mean busy-morning?".to_owned()),
         (vec!["--scenario", wrong], format!("{wrong}:3:5: the step `sned` is not known; did you mean `send`?")),
         (vec!["--scenario", "busy-morning", "--speed", "0"], "expected a number from 0.001 to 100000".to_owned()),
         (vec!["--speed", "10"], "give one of them".to_owned()),

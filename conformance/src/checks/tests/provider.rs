@@ -57,6 +57,12 @@ fn a_reply_is_sent_once_to_the_right_number_word_for_word() {
     two_replies(&[(NUMBER, "one"), ("5550100000", "two")], 1).violates(check, "once, for 5550100000");
     two_replies(&[(NUMBER, "one"), (NUMBER, "two, cut")], 1).violates(check, "another text");
     two_replies(&[(NUMBER, "one"), (NUMBER, "two")], 0).violates(check, "the provider took it");
+    two_replies(&[], 1).violates(check, "never");
+}
+
+#[test]
+fn a_target_that_was_not_told_of_the_stand_in_violates_nothing_as_long_as_it_says_so() {
+    two_replies(&[], 0).leaves_open("provider.reply-sent [Partner]", None);
 }
 
 #[test]
@@ -133,7 +139,8 @@ fn a_refused_reply_is_told_to_the_agent_and_not_tried_again() {
     goes_on(first_reply("refused", &[Refuses], None), 0).violates("provider.refused", "answered nothing");
     goes_on(first_reply("refused", &[Refuses], Some(0)), 2).violates("provider.refused", "2 of them after");
     goes_on(first_reply("refused", &[Refuses; 9], Some(0)), 0).violates("provider.refused", "tried 9 times");
-    goes_on(first_reply("refused", &[], Some(0)), 0).leaves_open("provider.refused", "provider.reply-sent");
+    goes_on(first_reply("refused", &[], Some(1)), 0).leaves_open("provider.refused", "provider.reply-sent");
+    goes_on(first_reply("refused", &[], Some(0)), 0).leaves_open("provider.refused", None);
     let mut stuck = first_reply("refused", &[Refuses], Some(0));
     stuck.replies("agent", of, "two").is_told_of_its_reply("agent", 0).settles(&["agent"]);
     stuck.violates("provider.refused", "did not get it");

@@ -1,7 +1,8 @@
-//! What goes on, on standard error: a line that moves on a terminal, and anywhere else nothing but notices.
+//! What goes on, on standard error: a line that moves on a terminal, and anywhere else notices and, of a long run, a
+//! line now and then.
 
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fixtures::Level;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
@@ -14,6 +15,9 @@ use crate::verdict::Verdict;
 /// How often the line moves while nothing happens, so that it is seen to be alive.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How often a log is told at most that the run goes on.
+const LINES_APART: Duration = Duration::from_secs(10);
+
 /// Shows the progress, and takes it away before the report comes.
 #[derive(Debug)]
 pub struct Progress<W> {
@@ -22,6 +26,11 @@ pub struct Progress<W> {
     look: Look,
     running: Vec<String>,
     violated: usize,
+    /// How many conversations there are, and how many are over.
+    scenarios: (usize, usize),
+    began: Instant,
+    /// When the log was last told.
+    told: Instant,
 }
 
 impl Progress<io::Stderr> {
@@ -39,10 +48,12 @@ impl<W: Write> Progress<W> {
         let ticks = if look.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).tick_chars(ticks);
         let bar = ProgressBar::with_draw_target(None, target).with_finish(ProgressFinish::AndClear).with_style(style);
-        Self { bar, notices, look, running: Vec::new(), violated: 0 }
+        let now = Instant::now();
+        Self { bar, notices, look, running: Vec::new(), violated: 0, scenarios: (0, 0), began: now, told: now }
     }
 
-    fn begin(&self, scenarios: usize) {
+    fn begin(&mut self, scenarios: usize) {
+        self.scenarios.0 = scenarios;
         if !self.bar.is_hidden() {
             self.bar.set_length(u64::try_from(scenarios).unwrap_or(u64::MAX));
             self.bar.enable_steady_tick(TICK);
@@ -50,12 +61,27 @@ impl<W: Write> Progress<W> {
     }
 
     /// `2 violated · burst, slow-member`.
-    fn show(&self) {
+    fn message(&self) -> String {
         let running = self.running.join(", ");
-        self.bar.set_message(match self.violated {
+        match self.violated {
             0 => running,
             number => format!("{number} violated {} {running}", if self.look.unicode { '·' } else { '-' }),
-        });
+        }
+    }
+
+    /// Moves the line, or adds one to the log where it is time.
+    fn show(&mut self) -> io::Result<()> {
+        let message = self.message();
+        if !self.bar.is_hidden() {
+            self.bar.set_message(message);
+            return Ok(());
+        }
+        let (all, over) = self.scenarios;
+        if self.told.elapsed() < LINES_APART || over == all {
+            return Ok(());
+        }
+        self.told = Instant::now();
+        writeln!(self.notices, "{over}/{all} conversations  {} s  {message}", self.began.elapsed().as_secs())
     }
 }
 
@@ -75,12 +101,12 @@ impl<W: Write> Reporter for Progress<W> {
                 // What is known to fail, and whether a SHOULD counts, is for the report to tell.
                 let violated = |verdict: &&Verdict| verdict.level == Level::Must && verdict.outcome.is_violated();
                 self.violated += verdicts.iter().filter(violated).count();
+                self.scenarios.1 += 1;
                 self.bar.inc(1);
             }
             RunEvent::Finished(_) => self.bar.finish_and_clear(),
         }
-        self.show();
-        Ok(())
+        self.show()
     }
 }
 
@@ -88,6 +114,18 @@ impl<W: Write> Reporter for Progress<W> {
 mod tests {
     use super::*;
     use crate::report::samples;
+
+    #[test]
+    fn a_log_is_told_now_and_then_that_a_long_run_goes_on() {
+        let mut progress = Progress::new(ProgressDrawTarget::hidden(), Vec::new(), Look { width: 80, unicode: false });
+        progress.scenarios = (40, 12);
+        progress.running = vec!["burst".to_owned(), "heartbeat".to_owned()];
+        progress.began -= LINES_APART;
+        progress.told = progress.began;
+        progress.show().unwrap();
+        progress.show().unwrap();
+        assert_eq!(String::from_utf8(progress.notices).unwrap(), "12/40 conversations  10 s  burst, heartbeat\n");
+    }
 
     #[test]
     fn without_a_terminal_nothing_but_notices_is_written() {
