@@ -1,8 +1,8 @@
 //! Serving a recording back to a page: calls are answered as they were, sockets hear what was heard.
 //!
 //! Each connection of a page gets the next of the recording's, and after the last that one again. What a page emits is
-//! answered as it was there; what came unasked comes at its time, counted from when the page joins. Nothing is kept, no
-//! token is looked at, and an event has its first argument only.
+//! answered as it was there; what came unasked comes at its time, counted from when the page joins. Nothing is kept, and no
+//! token is looked at.
 
 mod calls;
 mod script;
@@ -136,9 +136,9 @@ impl Page {
         }
         let (script, client, start) = (Arc::clone(&self.script), client.clone(), tokio::time::Instant::now());
         self.tasks.spawn(async move {
-            for (at, event, payload) in &script.unasked {
+            for (at, event, args) in &script.unasked {
                 tokio::time::sleep_until(start + at.div_f64(speed)).await;
-                client.emit(event, payload);
+                client.emit(event, args);
             }
         });
     }

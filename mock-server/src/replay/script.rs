@@ -5,15 +5,29 @@ use std::time::Duration;
 
 use fixtures::Contract;
 use fixtures::recording::{Direction, Peer, Recording, What};
+use serde::ser::{Serialize, SerializeTuple, Serializer};
 use serde_json::Value;
+
+/// An event's arguments, of which there may be any number.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Args(Vec<Value>);
+
+/// As a tuple: socketioxide takes a list for one argument.
+impl Serialize for Args {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(self.0.len())?;
+        self.0.iter().try_for_each(|arg| tuple.serialize_element(arg))?;
+        tuple.end()
+    }
+}
 
 /// A connection's part.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     /// What it asked, in its order, each with its answer.
     pub exchanges: Vec<Exchange>,
-    /// What came unasked, in the order of time: after how long, an event and its argument.
-    pub unasked: Vec<(Duration, String, Value)>,
+    /// What came unasked, in the order of time: after how long, an event and its arguments.
+    pub unasked: Vec<(Duration, String, Args)>,
     /// The request from which that is counted, where there was one; else from when it was connected.
     pub starts_with: Option<String>,
     /// From when that is counted.
@@ -24,10 +38,11 @@ pub(super) struct Script {
 #[derive(Debug)]
 pub(super) struct Exchange {
     event: String,
+    /// Its first argument.
     payload: Value,
     at: Duration,
-    /// After how long, the answering event and its argument; none where none came.
-    pub answer: Option<(Duration, String, Value)>,
+    /// After how long, the answering event and its arguments; none where none came.
+    pub answer: Option<(Duration, String, Args)>,
 }
 
 impl Script {
@@ -46,10 +61,11 @@ impl Script {
                 }
                 What::Event { dir, event, args } => {
                     let Some(script) = places.get(&key).and_then(|index| scripts.get_mut(*index)) else { continue };
-                    let payload = args.first().cloned().unwrap_or_default();
                     match dir {
-                        Direction::Out => script.asked(contract, entry.at, event, payload),
-                        Direction::In => script.heard(contract, entry.at, event, payload),
+                        Direction::Out => {
+                            script.asked(contract, entry.at, event, args.first().cloned().unwrap_or_default());
+                        }
+                        Direction::In => script.heard(contract, entry.at, event, Args(args.clone())),
                     }
                 }
                 _ => {}
@@ -67,11 +83,11 @@ impl Script {
     }
 
     /// It answers the first request that is not answered yet and may be answered so, or else comes unasked.
-    fn heard(&mut self, contract: &Contract, at: Duration, event: &str, payload: Value) {
+    fn heard(&mut self, contract: &Contract, at: Duration, event: &str, args: Args) {
         let open = |exchange: &&mut Exchange| exchange.answer.is_none() && answers(contract, &exchange.event, event);
         match self.exchanges.iter_mut().find(open) {
-            Some(exchange) => exchange.answer = Some((at.saturating_sub(exchange.at), event.to_owned(), payload)),
-            None => self.unasked.push((at.saturating_sub(self.start), event.to_owned(), payload)),
+            Some(exchange) => exchange.answer = Some((at.saturating_sub(exchange.at), event.to_owned(), args)),
+            None => self.unasked.push((at.saturating_sub(self.start), event.to_owned(), args)),
         }
     }
 

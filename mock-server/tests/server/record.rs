@@ -46,7 +46,10 @@ fn recorder(upstream: &str, paper: &Paper) -> Server {
 }
 
 fn replayed(paper: &Paper) -> Server {
-    let recording = Recording::read(paper.text().as_bytes()).unwrap();
+    replaying(Recording::read(paper.text().as_bytes()).unwrap())
+}
+
+fn replaying(recording: Recording) -> Server {
     Server::serving(|listener, shutdown| replay(listener, Replay { recording, speed: 1.0, tls: None }, shutdown))
 }
 
@@ -113,6 +116,29 @@ async fn what_a_page_heard_of_a_backend_it_hears_of_the_recording() {
         answer["message"],
         "mock-server replay: the recording has no answer to POST /api/no-such-call?token=(hidden)"
     );
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_replayed_with_all_its_arguments() {
+    let backend = Server::start(options());
+    let paper = Paper::default();
+    let between = recorder(&format!("http://{}", backend.address), &paper);
+    spoken(&between).await;
+    between.stop().await;
+    backend.stop().await;
+
+    let mut recording = Recording::read(paper.text().as_bytes()).unwrap();
+    for entry in &mut recording.entries {
+        if let What::Event { dir: Direction::In, event, args } = &mut Arc::make_mut(entry).what
+            && event == "room_update"
+        {
+            args.push(json!("and more"));
+        }
+    }
+    let again = replaying(recording);
+    let told = &spoken(&again).await[1];
+    assert!(told.starts_with(r#"42["room_update",{"#) && told.ends_with(r#"},"and more"]"#), "{told}");
     again.stop().await;
 }
 

@@ -81,7 +81,8 @@ impl<W: Write> Progress<W> {
             return Ok(());
         }
         self.told = Instant::now();
-        writeln!(self.notices, "{over}/{all} conversations  {} s  {message}", self.began.elapsed().as_secs())
+        let line = format!("{over}/{all} conversations  {} s  {message}", self.began.elapsed().as_secs());
+        writeln!(self.notices, "{}", line.trim_end())
     }
 }
 
