@@ -19,11 +19,12 @@ use tokio::task::JoinSet;
 
 pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
 pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select, select_among};
+use starvation::TRIES;
 pub(crate) use starvation::Vigil;
 
 use crate::checks::Check;
 use crate::conversation::Conversation;
-use crate::recording::{FORMAT, Header, Recording, Settings, Transport, What};
+use crate::recording::{FORMAT, Header, Recording, Settings, Transport};
 use crate::scenario::Scenario;
 use crate::scenarios::{Blueprint, Phase, Plan};
 use crate::stage::{Ground, Pace, Recorder, WireStage};
@@ -59,9 +60,6 @@ pub fn blueprints(checks: &[&'static Check]) -> Vec<&'static Blueprint> {
     }
     found
 }
-
-/// How often what this machine was too busy to tell the outcome of is performed again.
-const TRIES: usize = 2;
 
 /// A run in progress.
 struct Run<'r> {
@@ -311,31 +309,6 @@ impl Run<'_> {
         }
     }
 
-    /// Performs again, each by itself, what this machine was too busy for. Returns why it was stopped early.
-    async fn perform_starved(
-        &mut self,
-        plan: &Plan<'_>,
-        reporter: &mut (dyn Reporter + Send),
-        notices: &mut Vec<String>,
-        mut stop: std::pin::Pin<&mut impl Future<Output = String>>,
-    ) -> io::Result<Option<String>> {
-        while self.tries_left > 0 {
-            self.tries_left -= 1;
-            let due = std::mem::take(&mut self.starved);
-            if !due.is_empty() {
-                let names: Vec<&str> = due.iter().map(|blueprint| blueprint.name).collect();
-                let notice = format!("this machine was too busy for {}: performed again", names.join(", "));
-                reporter.on_event(&RunEvent::Notice(&notice))?;
-                notices.push(notice);
-            }
-            let why = self.perform_all(plan, &due, 1, false, reporter, stop.as_mut()).await?;
-            if why.is_some() {
-                return Ok(why);
-            }
-        }
-        Ok(None)
-    }
-
     fn perform(&self, scenario: Scenario) -> impl Future<Output = Duration> + Send + use<> {
         let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
         let log = self.recorder.scenario(Arc::clone(&scenario.name));
@@ -397,20 +370,6 @@ impl Run<'_> {
             self.scenarios.push((blueprint.name.to_owned(), took));
         }
         reporter.on_event(&RunEvent::ScenarioFinished { name: blueprint.name, took, verdicts: &self.verdicts[first..] })
-    }
-
-    /// Writes down that there was too little time for a scenario that has just ended, if so.
-    fn was_starved(&self, blueprint: &Blueprint, took: Duration) -> bool {
-        let now = Instant::now();
-        let from = now.checked_sub(took).unwrap_or(now);
-        let starved = self.vigil.starved(from, now, self.header.settings.delivery);
-        match (self.recorder.log(blueprint.name), starved) {
-            (Some(log), Some(reason)) => {
-                log.write(None, What::Starved { reason });
-                true
-            }
-            _ => false,
-        }
     }
 
     fn judge_scenario(&mut self, blueprint: &Blueprint) {

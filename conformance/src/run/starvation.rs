@@ -1,15 +1,26 @@
-//! A machine that has too little time for us: what then came late may have come in time, so no violation is found in it.
+//! A machine that has too little time for us: what then came late may have come in time, so no violation is found in it,
+//! and it is performed again.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
+
+use super::Run;
+use super::event::{Reporter, RunEvent};
+use crate::recording::What;
+use crate::scenarios::{Blueprint, Plan};
 
 /// How often the machine is looked at.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// A timer of ours that comes later than this part of what a broadcast may take leaves too little of that to the target.
 const TOO_LATE: u32 = 4;
+
+/// How often what this machine was too busy to tell the outcome of is performed again.
+pub(super) const TRIES: usize = 2;
 
 /// What was seen of the machine at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +62,47 @@ impl Vigil {
     /// Why what was seen between these moments tells nothing, where it does not. A broadcast may take `delivery`.
     pub(crate) fn starved(&self, from: Instant, until: Instant, delivery: Duration) -> Option<String> {
         starved(&lock(&self.looks), from, until, delivery)
+    }
+}
+
+impl Run<'_> {
+    /// Performs again, each by itself, what this machine was too busy for. Returns why it was stopped early.
+    pub(super) async fn perform_starved(
+        &mut self,
+        plan: &Plan<'_>,
+        reporter: &mut (dyn Reporter + Send),
+        notices: &mut Vec<String>,
+        mut stop: Pin<&mut impl Future<Output = String>>,
+    ) -> io::Result<Option<String>> {
+        while self.tries_left > 0 {
+            self.tries_left -= 1;
+            let due = std::mem::take(&mut self.starved);
+            if !due.is_empty() {
+                let names: Vec<&str> = due.iter().map(|blueprint| blueprint.name).collect();
+                let notice = format!("this machine was too busy for {}: performed again", names.join(", "));
+                reporter.on_event(&RunEvent::Notice(&notice))?;
+                notices.push(notice);
+            }
+            let why = self.perform_all(plan, &due, 1, false, reporter, stop.as_mut()).await?;
+            if why.is_some() {
+                return Ok(why);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes down that there was too little time for a scenario that has just ended, if so.
+    pub(super) fn was_starved(&self, blueprint: &Blueprint, took: Duration) -> bool {
+        let now = Instant::now();
+        let from = now.checked_sub(took).unwrap_or(now);
+        let starved = self.vigil.starved(from, now, self.header.settings.delivery);
+        match (self.recorder.log(blueprint.name), starved) {
+            (Some(log), Some(reason)) => {
+                log.write(None, What::Starved { reason });
+                true
+            }
+            _ => false,
+        }
     }
 }
 
