@@ -308,20 +308,23 @@ impl Performance<'_> {
         .await;
         let mut pending: HashMap<Peer, u32> = fences.into_iter().collect();
         let mut back: Vec<Peer> = Vec::with_capacity(pending.len());
-        let deadline = from + self.stage.ground.target.deadlines.answer;
-        self.log
-            .wait(position, deadline, |entry| {
+        // Each has its time from the one before: the last of a crowd's is answered when all the others are.
+        let patience = self.stage.ground.target.deadlines.answer;
+        let mut next = position;
+        while !pending.is_empty() {
+            let came = self.log.wait(next, Instant::now() + patience, |entry| {
+                next += 1;
                 let peer = entry.peer.as_ref()?;
-                let fence = *pending.get(peer)?;
-                if is_fence(entry, peer, fence) {
+                let is_back = is_fence(entry, peer, *pending.get(peer)?);
+                if is_back {
                     back.push(peer.clone());
-                    pending.remove(peer);
-                } else if matches!(entry.what, What::Closed { .. }) {
-                    pending.remove(peer);
                 }
-                pending.is_empty().then_some(())
-            })
-            .await;
+                (is_back || matches!(entry.what, What::Closed { .. })).then(|| pending.remove(peer))
+            });
+            if came.await.is_none() {
+                break;
+            }
+        }
         self.stage.pace.waited("fences", from);
         let window = self.stage.pace.quiet();
         let from = Instant::now();
