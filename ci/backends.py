@@ -48,7 +48,7 @@ def running(name, **environment):
     """A backend on a free port; gives its URL and a configuration file, and ends it."""
     program = ROOT / "fixtures" / "backends" / name / "start"
     subprocess.run([program, "--install"], check=True)
-    heartbeat = {"PING_INTERVAL_MS": "500", "PING_TIMEOUT_MS": "5000"}  # the usual one outlasts everything else
+    heartbeat = {"PING_INTERVAL_MS": "500", "PING_TIMEOUT_MS": "3000"}  # the usual one outlasts everything else
     environment = {"WEBHOOK_SECRET": WEBHOOK_SECRET} | heartbeat | environment
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
         config.write(CONFIG)

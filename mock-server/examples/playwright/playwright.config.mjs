@@ -4,9 +4,6 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   reporter: "list",
-  // CI machines are busy, and nothing is waited for that has come.
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
   use: {
     launchOptions: {
       // A Chromium that is installed already; without it, the one of `npx playwright install chromium`.

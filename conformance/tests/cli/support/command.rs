@@ -101,7 +101,14 @@ impl Ended {
     /// The report of a run that ended with this code; it was the only thing that was said, but for how far a long run is.
     pub fn report(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
-        let is_progress = |line: &str| line.contains(" conversations  ");
+        let is_progress = |line: &str| {
+            let told = line.split_once(" conversations  ").and_then(|(counts, rest)| {
+                let (over, all) = counts.split_once('/')?;
+                let (seconds, _) = rest.split_once(" s")?;
+                Some([over, all, seconds])
+            });
+            told.is_some_and(|numbers| numbers.iter().all(|number| number.parse::<u32>().is_ok()))
+        };
         let said: Vec<&str> = self.stderr.lines().filter(|line| !is_progress(line)).collect();
         assert_eq!(said, [""; 0], "{}", self.stdout);
         &self.stdout
