@@ -5,23 +5,13 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITE = ROOT / "target" / "release" / "conformance"
+SUITE = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "conformance"
 NAMES = ["fastapi", "node"]
-WEBHOOK_SECRET = "test-webhook-secret"
-
-CONFIG = f"""
-[auth]
-username = "agent"
-password = "agent-password"
-secret = "local-development-secret-not-for-production"
-[trigger]
-kind = "whatsapp"
-secret = "{WEBHOOK_SECRET}"
-verify_token = "verify-me"
-"""
+CONFIG = ROOT / "fixtures" / "backends" / "conformance.toml"
+WEBHOOK_SECRET = tomllib.loads(CONFIG.read_text())["trigger"]["secret"]
 
 
 def build():
@@ -45,20 +35,17 @@ def listening(process, name):
 
 @contextlib.contextmanager
 def running(name, **environment):
-    """A backend on a free port; gives its URL and a configuration file, and ends it."""
+    """A backend on a free port; gives its URL and the configuration file, and ends it."""
     program = ROOT / "fixtures" / "backends" / name / "start"
     subprocess.run([program, "--install"], check=True)
     heartbeat = {"PING_INTERVAL_MS": "500", "PING_TIMEOUT_MS": "3000"}  # the usual one outlasts everything else
     environment = {"WEBHOOK_SECRET": WEBHOOK_SECRET} | heartbeat | environment
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
-        config.write(CONFIG)
-        config.flush()
-        process = start([program], environment)
-        try:
-            yield listening(process, name), config.name
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
+    process = start([program], environment)
+    try:
+        yield listening(process, name), CONFIG
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def suite(target, config, *arguments):

@@ -158,10 +158,13 @@ pub enum Step {
         actors: Vec<Actor>,
     },
     /// Stops reading, as a suspended laptop does, and asks for so much that the server has more for this connection than
-    /// the network takes. The first request is answered, which tells how much one answer is.
+    /// the network takes. The first request is answered, which tells how much one answer is, and how long it takes. Then
+    /// somebody who reads asks too, and waits: that answer is made behind all the others.
     Clog {
         /// Whose connection.
         actor: Actor,
+        /// Who asks behind it.
+        behind: Actor,
         /// The event to emit.
         request: String,
         /// Its arguments, with the same placeholders as in [`Step::Ask`].

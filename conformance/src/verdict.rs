@@ -166,11 +166,14 @@ pub fn causes_of<'a>(verdict: &'a Verdict, all: &'a [Verdict]) -> Vec<&'a Verdic
     Vec::new()
 }
 
-/// Whether what was not tested is excused: all that explains it is known to fail.
+/// Whether what was not tested is excused: all that explains it is known to fail, and none of it is another customer type's
+/// matter.
 #[must_use]
 pub fn is_excused(verdict: &Verdict, all: &[Verdict]) -> bool {
     let causes = causes_of(verdict, all);
-    !causes.is_empty() && causes.iter().all(|cause| cause.known.is_some())
+    let concerns =
+        |cause: &Verdict| cause.subject.is_none() || verdict.subject.is_none() || cause.subject == verdict.subject;
+    !causes.is_empty() && causes.iter().all(|cause| cause.known.is_some() && concerns(cause))
 }
 
 /// Why nothing is held against a backend that was observed from a machine which had no time for it.

@@ -16,42 +16,41 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The lines of a document's `sh` blocks, without their comments.
-fn shell_lines(document: &str) -> Vec<String> {
+/// What stands in a document's blocks of this language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
     let text = std::fs::read_to_string(root().join(document)).unwrap();
-    let mut lines = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        match line.trim() {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            "" => {}
-            line if inside => lines.push(line.split("   #").next().unwrap_or(line).trim().to_owned()),
-            _ => {}
-        }
-    }
-    lines
+    let opening = format!("```{language}\n");
+    text.split(&opening).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
 }
 
-/// A mock that asks for no token and no signature, as the configuration that `init` writes expects.
-fn mock() -> String {
+/// The lines of a document's `sh` blocks, without their comments.
+fn shell_lines(document: &str) -> Vec<String> {
+    let lines = blocks(document, "sh").concat();
+    let commands = lines.lines().map(|line| line.split("   #").next().unwrap_or(line).trim().to_owned());
+    commands.filter(|line| !line.is_empty()).collect()
+}
+
+/// A mock with these options, and a heartbeat that is worth waiting for.
+fn mock(options: Options) -> String {
     let listener = mock_server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = Options {
-        auth: Auth::None,
-        ping_interval: Duration::from_millis(300),
-        ping_timeout: Duration::from_secs(1),
-        ..Options::default()
-    };
+    let (ping_interval, ping_timeout) = (Duration::from_millis(300), Duration::from_secs(1));
+    let options = Options { ping_interval, ping_timeout, login_limit: None, ..options };
     tokio::spawn(mock_server::serve(listener, options, std::future::pending()));
     url
 }
 
-/// A folder of the test's own with the repository's fixtures in it, as documents name them.
-fn folder() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("documents");
+/// An empty folder of this name.
+fn folder_of(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _first_run_has_none = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A folder of the test's own with the repository's fixtures in it, as documents name them.
+fn folder() -> PathBuf {
+    let folder = folder_of("documents");
     std::os::unix::fs::symlink(root().join("fixtures").canonicalize().unwrap(), folder.join("fixtures")).unwrap();
     folder
 }
@@ -69,13 +68,18 @@ fn run(line: &str, target: &str, folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readmes_commands_work() {
-    let (target, folder) = (mock(), folder());
+    // What `init` writes names no login and no secret; the file of the example backends does.
+    let open = mock(Options { auth: Auth::None, ..Options::default() });
+    let secret = Some("test-webhook-secret".to_owned());
+    let guarded = mock(Options { webhook_secret: secret, ..Options::default() });
+    let folder = folder();
     let lines = shell_lines("README.md");
     let mut ran = 0;
     for line in &lines {
         match line.split_whitespace().find(|word| !word.contains('=')).unwrap() {
             "conformance" => {
-                tokio::task::block_in_place(|| run(line, &target, &folder));
+                let target = if line.contains("fixtures/backends/conformance.toml") { &guarded } else { &open };
+                tokio::task::block_in_place(|| run(line, target, &folder));
                 ran += 1;
             }
             "cargo" => {
@@ -87,6 +91,20 @@ async fn the_readmes_commands_work() {
     }
     assert!(ran >= 4, "the README shows the suite's commands: {lines:?}");
     assert!(folder.join("report.xml").exists() && folder.join("run.jsonl").exists());
+}
+
+#[test]
+fn the_readmes_configuration_is_one() {
+    let shown = blocks("README.md", "toml");
+    assert!(!shown.is_empty());
+    for (number, text) in shown.iter().enumerate() {
+        let file = folder_of("configurations").join(format!("{number}.toml"));
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+        command.args(["run", "--dry-run", "--config"]).arg(file);
+        let output = command.env("LOGIN_PASSWORD", "password").env("WEBHOOK_SECRET", "secret").output().unwrap();
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

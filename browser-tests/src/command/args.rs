@@ -32,8 +32,8 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   browser-tests run                                               the reference page on the embedded mock
   browser-tests run --page '/?variant=never-rejoins'              with a defect of real pages
-  browser-tests run --target http://127.0.0.1:5000                the reference page as that backend serves it
-  browser-tests run --page http://localhost:4200 --profile fixtures/pages/dcochat.yaml --config conformance.toml
+  browser-tests run --target http://127.0.0.1:5000                the reference page, as `mock-server` serves it
+  browser-tests run --page http://localhost:4200 --profile page.yaml --target http://127.0.0.1:8000 --config conformance.toml
   browser-tests run --run 'page.*' --report junit:page.xml --save-recording page.jsonl";
 
 /// The options of `run`.
@@ -48,7 +48,7 @@ pub struct RunArgs {
     /// The browser; Firefox does not do all that Chromium does: what it cannot is not tested
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub browser: Engine,
-    /// Where the evidence goes when something is violated: one HTML file with pictures, console, frames and lists
+    /// Where the evidence goes when anything is red: one HTML file with pictures, console, frames and lists
     #[arg(long, value_name = "FILE", default_value = "page-evidence.html", value_hint = ValueHint::FilePath)]
     pub evidence: PathBuf,
     /// Take no pictures: quicker, where nobody will look

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
-use browser_tests::{BrowserError, RehearsalError, StandError, evidence, stage};
+use browser_tests::{BrowserError, BrowserStage, RehearsalError, StandError, evidence, stage};
 use conformance::checks;
 use conformance::cli::{self, CommandError, RecordingFile, output};
 use conformance::config::Config;
@@ -52,12 +52,21 @@ async fn perform(
         None => Some(Embedded::start(&contract, &mut config)?),
     };
     let ground = cli::reach(&args.target, &config, contract, stop.as_mut()).await?;
-    try_trigger(&ground).await.map_err(CommandError::usage)?;
-    let (report, recording) = tokio::select! {
+    if embedded.is_some() {
+        cli::tell_of_embedded(&args.target, &ground);
+    }
+    let (ground, stage) = tokio::select! {
         biased;
-        outcome = judge(args, ground, profile, &options, &mut reporters) => outcome?,
-        why = stop => return Err(CommandError::Unreachable(format!("{why}: nothing was judged by then"))),
+        prepared = prepare(args, ground, profile) => prepared?,
+        why = stop.as_mut() => return Err(CommandError::Unreachable(format!("{why}: nothing was judged by then"))),
     };
+    let stop = async { format!("{}: what was not judged by then is not tested", stop.await) };
+    let outcome = conformance::run::run(&ground, &options, &mut reporters, stop).await;
+    drop(ground);
+    if let Some(stage) = Arc::into_inner(stage) {
+        stage.end().await;
+    }
+    let (report, recording) = outcome.map_err(CommandError::usage)?;
     let unsaved = recording_file.and_then(|file| file.save(&recording).err());
     let unproved = show(&args.evidence, &report, &recording).err();
     if let Some(embedded) = embedded {
@@ -80,14 +89,13 @@ fn show(path: &Path, report: &Report, recording: &Recording) -> Result<(), Strin
     Ok(())
 }
 
-/// Starts the browser, holds the profile against the page, and runs.
-async fn judge(
+/// Tries the trigger, starts the browser, and holds the profile against the page.
+async fn prepare(
     args: &RunArgs,
     mut ground: Ground,
     profile: Profile,
-    options: &RunOptions,
-    reporters: &mut conformance::report::Reporters,
-) -> Result<(Report, Recording), CommandError> {
+) -> Result<(Arc<Ground>, Arc<BrowserStage>), CommandError> {
+    try_trigger(&ground).await.map_err(CommandError::usage)?;
     let page = ground.target.endpoint.base().join(&args.page).map_err(|error| {
         CommandError::Usage(format!("--page {}: {error}; expected a URL such as http://localhost:4200", args.page))
     })?;
@@ -97,13 +105,7 @@ async fn judge(
     stage.rehearse(&ground, &name).await.map_err(unfit)?;
     let stage = Arc::new(stage);
     ground.pages = Some(Arc::clone(&stage) as Arc<_>);
-    let ground = Arc::new(ground);
-    let outcome = conformance::run::run(&ground, options, reporters, std::future::pending()).await;
-    drop(ground);
-    if let Some(stage) = Arc::into_inner(stage) {
-        stage.end().await;
-    }
-    outcome.map_err(CommandError::usage)
+    Ok((Arc::new(ground), stage))
 }
 
 fn no_stage(error: StandError) -> CommandError {

@@ -99,7 +99,7 @@ fn reject(conversation: &Conversation<'_>) -> Judgement {
             if place == TokenPlace::Query {
                 continue;
             }
-            let because = conversation.obstacle().or(Some("auth.token.auth"));
+            let because = conversation.obstacle(None).or(Some("auth.token.auth"));
             return Err(Failure::NotTested { reason: "not even a good token connects".to_owned(), because });
         }
         for connection in with_token(conversation, place, false) {

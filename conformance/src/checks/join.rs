@@ -121,7 +121,7 @@ fn private_answer(conversation: &Conversation<'_>) -> Judgement {
     if observations == 0 {
         return Err(Failure::NotTested {
             reason: "no request to join was answered".to_owned(),
-            because: conversation.obstacle().or(Some("join.acknowledged")),
+            because: conversation.obstacle(None).or(Some("join.acknowledged")),
         });
     }
     Ok(observations)

@@ -112,20 +112,28 @@ impl Check {
         requirements::find(self.id).unwrap_or(&UNKNOWN)
     }
 
+    /// What the target must be able to do, for the check or for its conversation: each once.
+    #[must_use]
+    pub fn all_needs(&self) -> Vec<Capability> {
+        let mut needs = self.needs.to_vec();
+        needs.extend(self.scenario.needs.iter().filter(|need| !self.needs.contains(need)));
+        needs
+    }
+
     /// Judges a conversation: one verdict per customer type, or one in all.
     #[must_use]
     pub fn judge(&self, conversation: &Conversation<'_>) -> Vec<Verdict> {
         let verdict = |subject: Option<String>, judgement: Judgement| Verdict {
             id: self.id,
-            subject,
             level: self.requirement().level,
-            outcome: explained(Outcome::from(judgement), conversation),
+            outcome: explained(Outcome::from(judgement), conversation, subject.as_deref()),
+            subject,
             known: None,
         };
         let precondition = || {
-            for capability in self.needs.iter().chain(self.scenario.needs) {
-                if conversation.lacks(*capability) {
-                    return Err(Failure::NotApplicable(conversation.said_to_lack(*capability)));
+            for capability in self.all_needs() {
+                if conversation.lacks(capability) {
+                    return Err(Failure::NotApplicable(conversation.said_to_lack(capability)));
                 }
             }
             conversation.performed()
@@ -152,13 +160,16 @@ impl Check {
 
 /// Where a conversation was held to its end and nothing says why a check could not be tested, the conversation's first
 /// obstacle does. What was observed on a machine that had no time for it is not held against anybody.
-fn explained(outcome: Outcome, conversation: &Conversation<'_>) -> Outcome {
+fn explained(outcome: Outcome, conversation: &Conversation<'_>, customer_type: Option<&str>) -> Outcome {
     match (outcome, conversation.starved()) {
         (Outcome::Violated { finding }, Some(starved)) => {
             Outcome::NotTested { reason: too_busy(starved, &finding.observed), because: None }
         }
+        (Outcome::NotTested { reason, because: None }, Some(starved)) => {
+            Outcome::NotTested { reason: too_busy(starved, &reason), because: None }
+        }
         (Outcome::NotTested { reason, because: None }, _) if conversation.performed().is_ok() => {
-            Outcome::NotTested { reason, because: conversation.obstacle() }
+            Outcome::NotTested { reason, because: conversation.obstacle(customer_type) }
         }
         (outcome, _) => outcome,
     }

@@ -140,7 +140,7 @@ fn polling_equal(conversation: &Conversation<'_>, route: &Route) -> Judgement {
         if !by(Transport::Websocket).any(|member| heard(&member)) {
             return Err(Failure::NotTested {
                 reason: "no WebSocket member heard the message".to_owned(),
-                because: conversation.obstacle(),
+                because: conversation.obstacle(Some(&route.customer_type)),
             });
         }
         for member in by(Transport::Polling) {

@@ -15,7 +15,7 @@ use crate::run::{KnownFailures, select_among};
 
 pub use args::{EXIT_CODES, Judging, TargetArgs};
 pub use recording::RecordingFile;
-pub use target::{block_on, reach, settings, stop};
+pub use target::{block_on, reach, settings, stop, tell_of_embedded};
 
 /// Why the command ends before or after its work, with the exit code that says so.
 #[derive(Debug, thiserror::Error)]

@@ -46,6 +46,17 @@ pub async fn reach(
     })
 }
 
+/// Says that what is tested is the embedded mock, where a configuration was given: whoever forgot the target in it would
+/// take the mock's verdicts for the backend's.
+pub fn tell_of_embedded(args: &TargetArgs, ground: &Ground) {
+    if let Some(file) = &args.config {
+        let file = file.display();
+        ground.target.notices.tell(&format!(
+            "{file} names no target, and neither does --target: this is the embedded mock, and not your backend"
+        ));
+    }
+}
+
 /// The contract of a file, or the built-in one.
 fn contract(path: Option<&Path>) -> Result<Contract, CommandError> {
     path.map_or_else(|| Ok(Contract::room_updates()), |path| Contract::load(path).map_err(CommandError::usage))

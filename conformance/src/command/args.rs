@@ -66,7 +66,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   conformance run                                         the embedded mock: what a correct backend looks like
   conformance run --target http://127.0.0.1:8000          any backend
-  conformance run --config conformance.toml --strict      with a configuration (see `conformance init`)
+  conformance run --config conformance.toml --strict      the target that the configuration names (see `conformance init`)
   conformance run --run 'join.*' --skip join.malformed    some of the checks
   conformance run --report junit:report.xml --save-recording run.jsonl
   conformance run --known-failures known.txt              with expected violations, a line each: CHECK: REASON";
@@ -74,13 +74,13 @@ Examples:
 const PROPERTY_EXAMPLES: &str = "\
 Examples:
   conformance property                                          the embedded mock
-  conformance property --config conformance.toml --cases 1000   any backend
+  conformance property --config conformance.toml --cases 1000   the target that the configuration names
   conformance property --seed 42                                the same scenarios as at any other time
   conformance property --regressions scenarios                  earlier failures first; new ones are kept there";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
-  conformance replay broadcast.delivered.yaml --config conformance.toml
+  conformance replay broadcast.delivered.yaml --target http://127.0.0.1:8000 --config conformance.toml
   conformance replay broadcast.delivered.yaml --times 20    a race does not show each time";
 
 const JUDGE_EXAMPLES: &str = "\

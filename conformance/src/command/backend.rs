@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use conformance::cli::{CommandError, TargetArgs, reach};
+use conformance::cli::{CommandError, TargetArgs, reach, tell_of_embedded};
 use conformance::config::Config;
 use conformance::stage::{Ground, try_trigger};
 use fixtures::Contract;
@@ -31,6 +31,9 @@ impl Backend {
             None => Some(Embedded::start(&contract, &mut config, Vec::new()).await?),
         };
         let ground = reach(args, &config, contract, stop).await?;
+        if embedded.is_some() {
+            tell_of_embedded(args, &ground);
+        }
         Ok(Self { ground: Arc::new(ground), embedded })
     }
 

@@ -69,9 +69,7 @@ fn entry(row: &Requirement, check: &Check) -> String {
         Judge::PerRoute(_) => "per type",
         Judge::Whole(_) => "as a whole",
     };
-    let mut needs: Vec<String> =
-        check.needs.iter().chain(scenario.needs).map(|need| format!("`{}`", need.name())).collect();
-    needs.dedup();
+    let needs: Vec<String> = check.all_needs().into_iter().map(|need| format!("`{}`", need.name())).collect();
     let needs = if needs.is_empty() { String::new() } else { format!(" · needs {}", needs.join(", ")) };
     format!(
         "\n### {}\n\n{}\n\n{} · {scope} · read from [{}](#{}){needs} · {}\n",

@@ -2,6 +2,7 @@
 
 use conformance::checks;
 use conformance::run::SelectionError;
+use conformance::target::Capability;
 use fixtures::{Coverage, requirements};
 
 use super::list::level;
@@ -25,7 +26,7 @@ pub(super) fn explain(id: &str) -> Result<u8, CommandError> {
             if !others.is_empty() {
                 out.push_str(&format!("The same conversation is judged by {}.\n", others.join(", ")));
             }
-            let needs: Vec<&str> = check.needs.iter().chain(scenario.needs).map(|need| need.name()).collect();
+            let needs: Vec<&str> = check.all_needs().into_iter().map(Capability::name).collect();
             if !needs.is_empty() {
                 out.push_str(&format!("Not applicable where the target lacks: {}.\n", needs.join(", ")));
             }

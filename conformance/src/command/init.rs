@@ -20,5 +20,8 @@ pub(super) fn init(path: &Path) -> Result<u8, CommandError> {
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| refuse(&error))?;
     file.write_all(template.as_bytes()).map_err(|error| refuse(&error))?;
-    output::print(&format!("wrote {0}; edit it, then: conformance run --config {0}\n", path.display()))
+    output::print(&format!(
+        "wrote {0}; edit it, its `target` first, then: conformance run --config {0}\n",
+        path.display()
+    ))
 }

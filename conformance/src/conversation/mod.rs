@@ -204,7 +204,7 @@ impl<'a> Conversation<'a> {
         if members.is_empty() {
             return Err(Failure::NotTested {
                 reason: format!("no socket had an acknowledged join of {} when the message was sent", route.room),
-                because: self.obstacle().or(Some("join.acknowledged")),
+                because: self.obstacle(Some(&route.customer_type)).or(Some("join.acknowledged")),
             });
         }
         Ok(members)

@@ -162,11 +162,11 @@ impl Known<'_> {
             | Step::Raw { actor, .. }
             | Step::AwaitPing { actor }
             | Step::FallSilent { actor }
-            | Step::Clog { actor, .. }
             | Step::StopReading { actor }
             | Step::ResumeReading { actor }
             | Step::Close { actor }
             | Step::Drop { actor } => self.actor(actor),
+            Step::Clog { actor, behind, .. } => [actor, behind].into_iter().try_for_each(|actor| self.actor(actor)),
             Step::Open { .. }
             | Step::Rest { .. }
             | Step::LogOut

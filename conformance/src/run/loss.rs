@@ -11,7 +11,10 @@ pub(super) fn saw_trouble(log: &ScenarioLog) -> bool {
             What::Closed { by_us: false, .. }
                 | What::OpenFailed { status: None, .. }
                 | What::NotAccepted { throttled: false, .. }
+                | What::ConnectTimedOut
                 | What::RestFailed { .. }
+                | What::ProbeFailed { .. }
+                | What::LoginTried { status: None, .. }
         )
     };
     log.find(|entry| is_trouble(&entry.what).then_some(())).is_some()
@@ -26,5 +29,32 @@ pub(super) async fn note_loss(ground: &Ground, log: &ScenarioLog) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::LoginCase;
+    use crate::stage::Recorder;
+
+    #[test]
+    fn what_is_not_answered_is_trouble_whoever_asked() {
+        let recorder = Recorder::start();
+        let (probe, request, reason) = ("origin".into(), "GET /ws/".to_owned(), "connection reset".to_owned());
+        for what in [
+            What::ConnectTimedOut,
+            What::ProbeFailed { probe, request, reason: reason.clone(), timed_out: false },
+            What::LoginTried { login: LoginCase::WrongPassword, asked: true, status: None, reason: Some(reason) },
+        ] {
+            let log = recorder.scenario("one".into());
+            log.write(
+                None,
+                What::LoginTried { login: LoginCase::WrongPassword, asked: true, status: Some(401), reason: None },
+            );
+            assert!(!saw_trouble(&log));
+            log.write(None, what);
+            assert!(saw_trouble(&log));
+        }
     }
 }

@@ -77,7 +77,14 @@ struct Run<'r> {
     starved: Vec<&'static Blueprint>,
     tries_left: usize,
     /// Scenarios of [`Phase::Beside`] that are still being performed.
-    beside: JoinSet<(&'static Blueprint, Duration)>,
+    beside: JoinSet<(&'static Blueprint, During)>,
+}
+
+/// When a scenario was performed.
+#[derive(Debug, Clone, Copy)]
+struct During {
+    start: Instant,
+    end: Instant,
 }
 
 /// Performs and judges; ends early, with what there is, when `stop` resolves.
@@ -118,12 +125,6 @@ pub async fn run(
     let mut notices = Vec::new();
     for phase in [Phase::First, Phase::Together, Phase::Last, Phase::End] {
         let due: Vec<_> = blueprints.iter().copied().filter(|blueprint| blueprint.phase == phase).collect();
-        if phase == Phase::End {
-            why = run.perform_starved(&plan, reporter, &mut notices, stop.as_mut()).await?;
-            if why.is_some() {
-                break;
-            }
-        }
         let jobs = if phase == Phase::Together { run.bearable(&blueprints) } else { 1 };
         if jobs * 2 <= options.jobs && phase == Phase::Together && due.len() > jobs {
             let notice = format!("the target is slow: {jobs} conversations at a time instead of {}", options.jobs);
@@ -135,6 +136,9 @@ pub async fn run(
         }
         let all_over = phase == Phase::Last;
         why = run.perform_all(&plan, &due, jobs, all_over, reporter, stop.as_mut()).await?;
+        if why.is_none() && matches!(phase, Phase::Last | Phase::End) {
+            why = run.perform_starved(&plan, reporter, &mut notices, stop.as_mut()).await?;
+        }
         if why.is_some() {
             break;
         }
@@ -178,8 +182,7 @@ pub fn judge(
 ) -> Report {
     let performed = recording.scenarios();
     let lacks = |check: &Check| {
-        let needs = check.needs.iter().chain(check.scenario.needs);
-        needs.into_iter().any(|need| recording.header.settings.lacks.iter().any(|name| name == need.name()))
+        check.all_needs().into_iter().any(|need| recording.header.settings.lacks.iter().any(|name| name == need.name()))
     };
     let concerned =
         checks.iter().filter(|check| lacks(check) || performed.iter().any(|name| **name == *check.scenario.name));
@@ -250,10 +253,10 @@ impl Run<'_> {
             match blueprint.scenario(plan) {
                 Some(scenario) => {
                     reporter.on_event(&RunEvent::ScenarioStarted { name: blueprint.name })?;
-                    let performance = self.perform(scenario);
+                    let performance = self.perform(scenario, Phase::Beside);
                     self.beside.spawn(async move { (blueprint, performance.await) });
                 }
-                None => self.judged(blueprint, Duration::ZERO, reporter)?,
+                None => self.judged(blueprint, None, reporter)?,
             }
         }
         Ok(())
@@ -281,10 +284,10 @@ impl Run<'_> {
                 match blueprint.scenario(plan) {
                     Some(scenario) => {
                         reporter.on_event(&RunEvent::ScenarioStarted { name: blueprint.name })?;
-                        let performance = self.perform(scenario);
+                        let performance = self.perform(scenario, blueprint.phase);
                         running.spawn(async move { (blueprint, performance.await) });
                     }
-                    None => self.judged(blueprint, Duration::ZERO, reporter)?,
+                    None => self.judged(blueprint, None, reporter)?,
                 }
             }
             if running.is_empty() && (!all_over || self.beside.is_empty()) {
@@ -303,23 +306,25 @@ impl Run<'_> {
                 Some(next) = self.beside.join_next() => next,
             };
             // A panic in a stage is ours; the scenario stays without its end, and is judged as such with the rest.
-            if let Ok((blueprint, took)) = next {
-                self.judged(blueprint, took, reporter)?;
+            if let Ok((blueprint, during)) = next {
+                self.judged(blueprint, Some(during), reporter)?;
             }
         }
     }
 
-    fn perform(&self, scenario: Scenario) -> impl Future<Output = Duration> + Send + use<> {
+    fn perform(&self, scenario: Scenario, phase: Phase) -> impl Future<Output = During> + Send + use<> {
         let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
+        // It takes nobody's place, so it leaves none while it waits.
+        let stage = if phase == Phase::Beside { stage.beside_others() } else { stage };
         let log = self.recorder.scenario(Arc::clone(&scenario.name));
         let ground = Arc::clone(self.ground);
         async move {
-            let began = Instant::now();
+            let start = Instant::now();
             stage.perform(&scenario, Arc::clone(&log)).await;
             if loss::saw_trouble(&log) {
                 loss::note_loss(&ground, &log).await;
             }
-            began.elapsed()
+            During { start, end: Instant::now() }
         }
     }
 
@@ -350,13 +355,13 @@ impl Run<'_> {
     fn judged(
         &mut self,
         blueprint: &'static Blueprint,
-        took: Duration,
+        during: Option<During>,
         reporter: &mut (dyn Reporter + Send),
     ) -> io::Result<()> {
         let first = self.verdicts.len();
         self.judge_scenario(blueprint);
-        if self.verdicts[first..].iter().any(|verdict| verdict.outcome.is_violated())
-            && self.was_starved(blueprint, took)
+        if self.verdicts[first..].iter().any(|verdict| verdict.outcome.is_red())
+            && during.is_some_and(|during| self.was_starved(blueprint, &during))
         {
             self.verdicts.truncate(first);
             if self.tries_left > 0 {
@@ -366,7 +371,8 @@ impl Run<'_> {
             self.judge_scenario(blueprint);
         }
         self.options.known.mark(&mut self.verdicts[first..]);
-        if took > Duration::ZERO {
+        let took = during.map(|during| during.end - during.start).unwrap_or_default();
+        if during.is_some() {
             self.scenarios.push((blueprint.name.to_owned(), took));
         }
         reporter.on_event(&RunEvent::ScenarioFinished { name: blueprint.name, took, verdicts: &self.verdicts[first..] })

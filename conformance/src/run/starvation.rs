@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::Run;
 use super::event::{Reporter, RunEvent};
+use super::{During, Run};
 use crate::recording::What;
 use crate::scenarios::{Blueprint, Plan};
 
@@ -18,6 +18,9 @@ const EVERY: Duration = Duration::from_millis(20);
 
 /// A timer of ours that comes later than this part of what a broadcast may take leaves too little of that to the target.
 const TOO_LATE: u32 = 4;
+
+/// And so do many that come late, if that is more than this part, of four, of as long as a broadcast may take.
+const TOO_OFTEN_LATE: u32 = 3;
 
 /// How often what this machine was too busy to tell the outcome of is performed again.
 pub(super) const TRIES: usize = 2;
@@ -33,6 +36,7 @@ struct Look {
 /// Looks at the machine all the time, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Vigil {
+    began: Instant,
     looks: Arc<Mutex<Vec<Look>>>,
     task: JoinHandle<()>,
 }
@@ -56,12 +60,17 @@ impl Vigil {
                 lock(&seen).push(Look { at, late: at.saturating_duration_since(due) });
             }
         });
-        Self { looks, task }
+        Self { began: Instant::now(), looks, task }
     }
 
     /// Why what was seen between these moments tells nothing, where it does not. A broadcast may take `delivery`.
     pub(crate) fn starved(&self, from: Instant, until: Instant, delivery: Duration) -> Option<String> {
-        starved(&lock(&self.looks), from, until, delivery)
+        let mut looks = lock(&self.looks).clone();
+        // One that should have been taken by now is as late as it is already.
+        let now = Instant::now();
+        let due = looks.last().map_or(self.began, |look| look.at) + EVERY;
+        looks.push(Look { at: now.max(due), late: now.saturating_duration_since(due) });
+        starved(&looks, from, until, delivery)
     }
 }
 
@@ -74,15 +83,13 @@ impl Run<'_> {
         notices: &mut Vec<String>,
         mut stop: Pin<&mut impl Future<Output = String>>,
     ) -> io::Result<Option<String>> {
-        while self.tries_left > 0 {
+        while !self.starved.is_empty() {
             self.tries_left -= 1;
             let due = std::mem::take(&mut self.starved);
-            if !due.is_empty() {
-                let names: Vec<&str> = due.iter().map(|blueprint| blueprint.name).collect();
-                let notice = format!("this machine was too busy for {}: performed again", names.join(", "));
-                reporter.on_event(&RunEvent::Notice(&notice))?;
-                notices.push(notice);
-            }
+            let names: Vec<&str> = due.iter().map(|blueprint| blueprint.name).collect();
+            let notice = format!("this machine was too busy for {}: performed again", names.join(", "));
+            reporter.on_event(&RunEvent::Notice(&notice))?;
+            notices.push(notice);
             let why = self.perform_all(plan, &due, 1, false, reporter, stop.as_mut()).await?;
             if why.is_some() {
                 return Ok(why);
@@ -91,11 +98,9 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Writes down that there was too little time for a scenario that has just ended, if so.
-    pub(super) fn was_starved(&self, blueprint: &Blueprint, took: Duration) -> bool {
-        let now = Instant::now();
-        let from = now.checked_sub(took).unwrap_or(now);
-        let starved = self.vigil.starved(from, now, self.header.settings.delivery);
+    /// Writes down that there was too little time for a scenario that was performed then, if so.
+    pub(super) fn was_starved(&self, blueprint: &Blueprint, during: &During) -> bool {
+        let starved = self.vigil.starved(during.start, during.end, self.header.settings.delivery);
         match (self.recorder.log(blueprint.name), starved) {
             (Some(log), Some(reason)) => {
                 log.write(None, What::Starved { reason });
@@ -107,10 +112,26 @@ impl Run<'_> {
 }
 
 fn starved(looks: &[Look], from: Instant, until: Instant, delivery: Duration) -> Option<String> {
-    // The one behind the end, too: it may have been due before.
-    let beyond = looks.iter().position(|look| look.at > until).map_or(looks.len(), |index| index + 1);
-    let late = looks[..beyond].iter().filter(|look| look.at >= from).map(|look| look.late).max()?;
-    (late > delivery / TOO_LATE).then(|| format!("its timers came up to {} ms late", late.as_millis()))
+    // The one behind the end, too, if it was due before.
+    let concerns = |look: &&Look| look.at >= from && (look.at <= until || look.at - look.late < until);
+    let seen: Vec<&Look> = looks.iter().filter(concerns).collect();
+    let latest = seen.iter().map(|look| look.late).max()?;
+    if latest > delivery / TOO_LATE {
+        return Some(format!("its timers came up to {} ms late", latest.as_millis()));
+    }
+    // A machine that is given to others most of the time is late at each look, by little.
+    let (mut first, mut late) = (0, Duration::ZERO);
+    let most = seen.iter().map(|look| {
+        late += look.late;
+        while look.at.duration_since(seen[first].at) > delivery {
+            late -= seen[first].late;
+            first += 1;
+        }
+        late
+    });
+    let most = most.max()?;
+    (most > delivery * TOO_OFTEN_LATE / 4)
+        .then(|| format!("its timers were late for {} ms of {} ms", most.as_millis(), delivery.as_millis()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -142,6 +163,29 @@ mod tests {
         let late = looks(start, &[(20, 3), (700, 640)]);
         let why = starved(&late, start, start + Duration::from_millis(600), DELIVERY).unwrap_or_default();
         assert_eq!(why, "its timers came up to 640 ms late");
+    }
+
+    #[test]
+    fn timers_that_are_late_most_of_the_time_are_told() {
+        let start = Instant::now();
+        // Of each 100 ms the machine has 10 for us.
+        let seen: Vec<(u64, u64)> = (1..=60).map(|turn| (turn * 100, 80)).collect();
+        let slow = looks(start, &seen);
+        let why = starved(&slow, start, start + DELIVERY * 3, DELIVERY).unwrap_or_default();
+        assert_eq!(why, "its timers were late for 1680 ms of 2000 ms");
+        // As much in all, and never much within as long as a broadcast may take.
+        let seen: Vec<(u64, u64)> = (1..=60).map(|turn| (turn * 1_000, 80)).collect();
+        assert_eq!(starved(&looks(start, &seen), start, start + DELIVERY * 30, DELIVERY), None);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_is_overdue_counts_before_it_is_taken() {
+        let vigil = Vigil::start();
+        let from = Instant::now();
+        // The one thread that there is has no time for anything else.
+        std::thread::sleep(Duration::from_millis(120));
+        let why = vigil.starved(from, Instant::now(), Duration::from_millis(200));
+        assert!(why.is_some_and(|why| why.starts_with("its timers came up to ")), "it was not seen");
     }
 
     #[test]

@@ -45,11 +45,9 @@ pub(super) fn report(
         ));
     }
     let conclusion = if passing_again.is_empty() { conclude(&verdicts, strict) } else { Conclusion::Violates };
-    let conversations: Vec<Conversation<'_>> = recording
-        .scenarios()
-        .iter()
-        .map(|name| Conversation::new(&recording.header, recording_name(recording, name), &recording.entries))
-        .collect();
+    let names = recording.scenarios();
+    let conversations: Vec<Conversation<'_>> =
+        names.iter().map(|name| Conversation::new(&recording.header, name, &recording.entries)).collect();
     Report {
         format: FORMAT,
         suite: recording.header.suite.clone(),
@@ -67,11 +65,6 @@ pub(super) fn report(
         waited: facts.waited,
         notices,
     }
-}
-
-/// A scenario's name, borrowed from the recording for as long as the recording lives.
-fn recording_name<'a>(recording: &'a Recording, name: &str) -> &'a str {
-    recording.entries.iter().map(|entry| &*entry.scenario).find(|other| *other == name).unwrap_or_default()
 }
 
 /// Violations outweigh what could not be tested. A SHOULD counts only under `--strict`. What a known failure explains is

@@ -5,10 +5,12 @@
 //! same twice: nobody's verdict is to be trusted then.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{Run, blueprints};
+use super::starvation::TRIES;
+use super::{Run, blueprints, loss};
 use crate::checks::Check;
 use crate::conversation::{Conversation, Delivery, evidence};
 use crate::recording::Peer;
@@ -31,8 +33,19 @@ impl Run<'_> {
             let Some(scenario) = blueprint.scenario(plan).filter(|scenario| is_plain(&scenario.steps)) else {
                 continue;
             };
-            let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
-            stage.by_witness().perform(&scenario, recorder.scenario(Arc::clone(&scenario.name))).await;
+            for _ in 0..=TRIES {
+                let stage = WireStage::new(Arc::clone(self.ground), Arc::clone(&self.pace), self.options.transport);
+                let log = recorder.scenario(Arc::clone(&scenario.name));
+                let start = Instant::now();
+                stage.by_witness().perform(&scenario, Arc::clone(&log)).await;
+                if loss::saw_trouble(&log) && loss::note_loss(self.ground, &log).await {
+                    return format!("{NAME} was not compared: the target went away while it listened");
+                }
+                // What comes late to one of them by this machine's doing is no difference.
+                if self.vigil.starved(start, Instant::now(), self.header.settings.delivery).is_none() {
+                    break;
+                }
+            }
             let entries = recorder.entries_of(blueprint.name);
             let conversation = Conversation::new(&self.header, blueprint.name, &entries);
             for check in checks.iter().filter(|check| reads(check, blueprint.name)) {
@@ -96,9 +109,15 @@ fn reads(check: &Check, scenario: &str) -> bool {
 }
 
 fn disagreement(about: &Verdict, reason: String) -> Verdict {
-    let subject = about.subject.iter().map(|subject| format!("{subject}, by {NAME}")).next();
-    let subject = Some(subject.unwrap_or_else(|| format!("by {NAME}")));
-    Verdict { id: about.id, subject, level: about.level, outcome: Outcome::HarnessError { reason }, known: None }
+    let by = format!("by {NAME}");
+    let subject = about.subject.as_ref().map_or_else(|| by.clone(), |subject| format!("{subject}, {by}"));
+    Verdict {
+        id: about.id,
+        subject: Some(subject),
+        level: about.level,
+        outcome: Outcome::HarnessError { reason },
+        known: None,
+    }
 }
 
 /// Whether a check is about what is heard.

@@ -282,13 +282,12 @@ pub const SLOW_MEMBER: Blueprint = Blueprint {
             join(SLOW, &route.room),
             Step::Clog {
                 actor: slow,
+                behind: member(route).into(),
                 request: exchange.request.clone(),
                 args: vec![json!({"sender": "$agent", "page": 1, "page_size": 100})],
                 answer: exchange.answer.clone().unwrap_or_default(),
             },
-        ]);
-        // Making so many answers may keep a server busy; what is asked is what the unread ones do afterwards.
-        steps.extend([
+            // Making so many answers may keep a server busy; what is judged is what the unread ones do afterwards.
             send(route, SETTLING, "customer", "while the answers are made"),
             heard(&[&member(route)], &[&label_of(route, SETTLING)]),
         ]);

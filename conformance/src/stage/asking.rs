@@ -17,10 +17,21 @@ use crate::scenario::Actor;
 const CLOG: usize = 4 << 20;
 
 /// How many requests may go into that.
-const CLOG_REQUESTS: usize = 400;
+const CLOG_REQUESTS: u32 = 400;
+
+/// For how long they may keep the target busy, were they as slow as the first.
+const CLOG_BUSY: Duration = Duration::from_secs(120);
 
 /// How many times as long as an answer a fence may take that is sent where the answer does not come.
 const STALL: u32 = 2;
+
+/// What is asked, and the event that answers.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) request: &'a str,
+    pub(super) args: &'a [Value],
+    pub(super) answer: &'a str,
+}
 
 /// What has become of an answer once a fence is back.
 enum Owed {
@@ -75,10 +86,15 @@ impl Performance<'_> {
     }
 
     pub(super) async fn ask(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
+        let patience = self.stage.ground.target.deadlines.answer;
+        self.ask_within(patience, actor, Question { request, args, answer }).await
+    }
+
+    async fn ask_within(&self, patience: Duration, actor: &Actor, asked: Question<'_>) -> Result<(), String> {
+        let Question { request, args, answer } = asked;
         let position = self.log.position();
         let from = Instant::now();
         let Some(socket) = self.emit(actor, request, args).await? else { return Ok(()) };
-        let patience = self.stage.ground.target.deadlines.answer;
         let mut answered =
             self.log.wait(position, from + patience, |entry| answer_to(entry, &socket.peer, answer)).await;
         if answered.is_none() {
@@ -118,25 +134,36 @@ impl Performance<'_> {
         }
     }
 
-    /// Stops reading, and asks on until [`CLOG`] bytes of answers are under way.
-    pub(super) async fn clog(&self, actor: &Actor, request: &str, args: &[Value], answer: &str) -> Result<(), String> {
+    /// Stops reading, asks on until [`CLOG`] bytes of answers are under way, and has somebody else wait until they are made:
+    /// what the target is busy with for our load alone is nobody's fault.
+    pub(super) async fn clog(&self, actor: &Actor, behind: &Actor, asked: Question<'_>) -> Result<(), String> {
+        let patience = self.stage.ground.target.deadlines.answer;
         let position = self.log.position();
-        self.ask(actor, request, args, answer).await?;
+        let from = Instant::now();
+        self.ask_within(patience, actor, asked).await?;
+        let took = from.elapsed();
         let Some(socket) = self.socket(actor) else { return Ok(()) };
         let size = self.log.find_from(position, |entry| match &entry.what {
             What::Event { dir: Direction::In, event, args, .. }
-                if event == answer && entry.peer.as_ref() == Some(&socket.peer) =>
+                if event == asked.answer && entry.peer.as_ref() == Some(&socket.peer) =>
             {
                 serde_json::to_vec(args).ok().map(|json| json.len())
             }
             _ => None,
         });
         let Some(size) = size else { return Ok(()) };
-        socket.stop_reading();
-        for _ in 0..CLOG.div_ceil(size.max(1)).min(CLOG_REQUESTS) {
-            self.emit(actor, request, args).await?;
+        let requests = u32::try_from(CLOG.div_ceil(size.max(1))).unwrap_or(u32::MAX).min(CLOG_REQUESTS);
+        let busy = took * requests;
+        if busy > CLOG_BUSY {
+            let reason = format!("{requests} answers as slow as the first, {took:.1?}, are more than {CLOG_BUSY:?}");
+            self.log.write(None, What::Skipped { what: format!("clogging the connection of {actor}"), reason });
+            return Ok(());
         }
-        Ok(())
+        socket.stop_reading();
+        for _ in 0..requests {
+            self.emit(actor, asked.request, asked.args).await?;
+        }
+        self.ask_within(patience + busy, behind, asked).await
     }
 
     /// Not every backend answers `leave_room`: its answer ends the wait, and otherwise a fence and a quiet window.

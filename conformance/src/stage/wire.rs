@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::asking::Question;
 use super::ground::Ground;
 use super::log::ScenarioLog;
 use super::pace::{Pace, Stalls};
@@ -25,6 +26,8 @@ pub struct WireStage {
     transport: Transport,
     /// How long [`Step::Heard`] waits.
     pub(super) delivery: Duration,
+    /// Whether its waits for what hardly comes any more are nobody's gain.
+    beside_others: bool,
     /// Whether good clients that connect by WebSocket do so by rust_socketio.
     #[cfg(feature = "rust-socketio")]
     by_witness: bool,
@@ -40,6 +43,7 @@ impl WireStage {
             pace,
             transport,
             delivery,
+            beside_others: false,
             #[cfg(feature = "rust-socketio")]
             by_witness: false,
         }
@@ -50,6 +54,12 @@ impl WireStage {
     #[must_use]
     pub fn by_witness(self) -> Self {
         Self { by_witness: true, ..self }
+    }
+
+    /// The same for what is performed beside everything else, and makes no room for others while it waits.
+    #[must_use]
+    pub fn beside_others(self) -> Self {
+        Self { beside_others: true, ..self }
     }
 
     /// The same, with another time that broadcasts may take.
@@ -112,8 +122,7 @@ impl Performance<'_> {
                 let makes_sense = match step {
                     // What they are made of is watched.
                     Step::Together { .. } | Step::Upgrade { .. } => self.step(step).await?,
-                    // Long by intent, and performed beside the others.
-                    Step::AwaitPing { .. } | Step::FallSilent { .. } | Step::LogIn { .. } => self.step(step).await?,
+                    _ if self.stage.beside_others => self.step(step).await?,
                     _ => self.stage.pace.watching(&self.stalls, self.step(step)).await?,
                 };
                 if !makes_sense {
@@ -156,7 +165,9 @@ impl Performance<'_> {
                 return Ok(heard || !or_stop);
             }
             Step::Settle { actors } => self.settle(actors).await,
-            Step::Clog { actor, request, args, answer } => self.clog(actor, request, args, answer).await?,
+            Step::Clog { actor, behind, request, args, answer } => {
+                self.clog(actor, behind, Question { request, args, answer }).await?;
+            }
             Step::StopReading { actor } => self.with(actor, Socket::stop_reading),
             Step::ResumeReading { actor } => self.with(actor, Socket::resume_reading),
             Step::Close { actor } => {

@@ -30,6 +30,8 @@ pub enum Passage {
     Slow(Duration),
     /// What comes by WebSocket is kept and passed on at these intervals, all of it together.
     Buffered(Duration),
+    /// Answers to fences pass one at a time at these intervals, whosever they are; all else passes at once.
+    FencesInTurn(Duration),
 }
 
 /// A proxy for as long as the test's runtime lives; its URL.
@@ -37,7 +39,8 @@ pub async fn proxy(nodes: &[&str], sticky: Sticky, passage: Passage) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let nodes = nodes.iter().map(|url| url.strip_prefix("http://").unwrap().to_owned()).collect();
-    let balancer = Arc::new(Balancer { nodes, sticky, passage, next: AtomicUsize::new(0), sessions: Mutex::default() });
+    let (next, next_fence, sessions) = (AtomicUsize::new(0), Mutex::new(Instant::now()), Mutex::default());
+    let balancer = Arc::new(Balancer { nodes, sticky, passage, next, next_fence, sessions });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let balancer = Arc::clone(&balancer);
@@ -52,6 +55,7 @@ struct Balancer {
     sticky: Sticky,
     passage: Passage,
     next: AtomicUsize,
+    next_fence: Mutex<Instant>,
     sessions: Mutex<HashMap<String, usize>>,
 }
 
@@ -96,6 +100,13 @@ impl Balancer {
         }
     }
 
+    /// When the next answer to a fence may pass.
+    fn fence_turn(&self, every: Duration) -> Instant {
+        let mut next = self.next_fence.lock().unwrap();
+        *next = (*next).max(Instant::now()) + every;
+        *next
+    }
+
     /// Learns which node opened which polling session.
     fn learn(&self, answer: &str, node: usize) {
         if let Some((sid, _)) = answer.split_once("\"sid\":\"").and_then(|(_, rest)| rest.split_once('"')) {
@@ -138,6 +149,12 @@ impl Balancer {
                 Passage::Slow(by) => {
                     kept.extend_from_slice(&buffer[..read]);
                     due = due.or(Some(Instant::now() + by));
+                }
+                Passage::FencesInTurn(every) => {
+                    if String::from_utf8_lossy(&buffer[..read]).contains("conformance-fence") {
+                        sleep_until(self.fence_turn(every)).await;
+                    }
+                    to.write_all(&buffer[..read]).await.ok()?;
                 }
                 _ => to.write_all(&buffer[..read]).await.ok()?,
             }

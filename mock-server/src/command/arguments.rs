@@ -1,19 +1,18 @@
-//! The command's arguments, and the settings that come by environment.
+//! The command's arguments, and where it listens.
 
-use std::env;
+mod options;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use fixtures::scenario::Timeline;
-use fixtures::{Contract, Data};
 use jiff::SignedDuration;
 use mock_server::faults::{self, Fault};
-use mock_server::{Auth, Options, Scenario, State, Tls, TlsError, Watch, bind};
+use mock_server::{Scenario, bind};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -244,96 +243,6 @@ impl Arguments {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut program).exit())
     }
 
-    /// The server's options, with what the environment says.
-    ///
-    /// # Errors
-    /// If the contract, the data or the certificate cannot be used.
-    pub fn options(&self) -> Result<Options, UsageError> {
-        if self.speed.is_some() && self.scenario.is_none() && !matches!(self.command, Some(Command::Replay(_))) {
-            return Err(UsageError::SpeedOfNothing);
-        }
-        let mut options = Options {
-            auth: match self.auth {
-                AuthChoice::Jwt => Auth::Jwt,
-                AuthChoice::None => Auth::None,
-            },
-            webhook_secret: from_env("WEBHOOK_SECRET"),
-            cors_origins: self.cors_origins.clone(),
-            tls: self.tls()?,
-            ping_interval: self.ping_interval,
-            ping_timeout: self.ping_timeout,
-            max_payload: self.max_payload,
-            login_limit: self.rate_limit_login,
-            webhook_limit: self.rate_limit_webhook,
-            provider_url: self.provider_url.clone(),
-            access_token_lifetime: self.access_token_lifetime,
-            refresh_token_lifetime: self.refresh_token_lifetime,
-            state: self.state.clone().map(|file| State { file, reset: self.reset }),
-            watch: Watch { contract: self.contract.clone(), data: self.data.clone(), scenario: None },
-            login_url: self.login_url.clone(),
-            upstream_timeout: self.upstream_timeout,
-            faults: self.faults.clone(),
-            console_anywhere: self.console_anywhere,
-            speed: self.speed.unwrap_or(1.0),
-            echo: self.echo,
-            ..Options::default()
-        };
-        if let Some(file) = &self.contract {
-            options.contract = Contract::load(file)?;
-        }
-        if let Some(folder) = &self.data {
-            let data = Data::load(folder, &options.contract)?;
-            (options.sample_chats, options.desk) = (data.chats, data.desk);
-        }
-        if let Some(file) = &self.scenario {
-            // What there is as a file goes before what is compiled in.
-            options.scenario = Some(if file.exists() {
-                options.watch.scenario = Some(file.clone());
-                let timeline = Timeline::load(file)?;
-                Scenario::of(&timeline, &file.display().to_string(), &options.contract)?
-            } else {
-                let mut built_in = Scenario::built_in(&options.contract);
-                match built_in.iter().position(|own| file == Path::new(own.name())) {
-                    Some(index) => built_in.swap_remove(index),
-                    None => {
-                        let name = file.display().to_string();
-                        let built_in = built_in.iter().map(|own| own.name().to_owned()).collect();
-                        return Err(UsageError::NoScenario { name, built_in });
-                    }
-                }
-            });
-        }
-        if self.no_sample_chats {
-            options.sample_chats.clear();
-        }
-        for (name, setting) in [
-            ("JWT_SECRET", &mut options.jwt_secret),
-            ("LOGIN_USERNAME", &mut options.login.username),
-            ("LOGIN_PASSWORD", &mut options.login.password),
-            ("VERIFY_TOKEN", &mut options.verify_token),
-        ] {
-            if let Some(value) = from_env(name) {
-                *setting = value;
-            }
-        }
-        Ok(options)
-    }
-
-    /// What HTTPS is spoken by, if it is to be.
-    fn tls(&self) -> Result<Option<Tls>, TlsError> {
-        let open = if let Some(Command::Open(open)) = &self.command { Some(open) } else { None };
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
-            _ if self.tls || open.is_some() => {
-                let mut names = ["localhost", "127.0.0.1", "::1"].map(ToOwned::to_owned).to_vec();
-                names.extend(Some(self.host.clone()).filter(|host| !names.contains(host)));
-                names.extend(open.into_iter().flat_map(Open::names));
-                Tls::self_signed(&names).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-
     /// Listens where it was told to; gives the real address too.
     ///
     /// # Errors
@@ -350,11 +259,6 @@ impl Arguments {
         let address = listener.local_addr().map_err(refused)?;
         Ok((listener, address))
     }
-}
-
-/// A setting of the environment; an empty one counts as not set.
-pub fn from_env(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn port(text: &str) -> Result<u16, String> {

@@ -120,3 +120,29 @@ async fn the_server_ends_promptly_although_clients_do_not_read_and_others_wait_f
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     stalled.gets_dropped().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_while_the_server_ends_opens_no_session() {
+    let server = Server::start(options());
+    // The end takes its time with this one.
+    let stalled = Stalled::join(&server, "PartnerApp").await;
+    for _ in 0..10 {
+        server.deliver(PARTNER, flood(200)).await;
+    }
+    let mut told = Stalled::join(&server, "VendorApp").await;
+    // A request that the server knows the beginning of, from behind one that it has answered.
+    let mut late = TcpStream::connect(server.address).await.unwrap();
+    let requests = "GET /no-such-page HTTP/1.1\r\nHost: localhost\r\n\r\n\
+                    GET /ws/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n";
+    late.write_all(requests.as_bytes()).await.unwrap();
+    let mut answers = Vec::new();
+    timeout(DEADLINE, late.read_buf(&mut answers)).await.expect("the first answer").unwrap();
+    let ended = tokio::spawn(server.stop());
+    told.read_until("41").await;
+    let _may_be_cut_already = late.write_all(b"\r\n").await;
+    let _how_it_ends = timeout(DEADLINE, late.read_to_end(&mut answers)).await.expect("an end");
+    let answers = String::from_utf8_lossy(&answers);
+    assert!(!answers.contains("\"sid\""), "{answers}");
+    ended.await.unwrap();
+    stalled.gets_dropped().await;
+}

@@ -106,7 +106,16 @@ pub(super) fn observer<'c, 'a>(
     conversation: &'c Conversation<'a>,
     route: &Route,
 ) -> Result<&'c Connection<'a>, Failure> {
-    let connection = conversation.actor(&crate::scenarios::member(route))?;
+    joined(conversation, &crate::scenarios::member(route), route)
+}
+
+/// The socket of this name, which got into the route's room.
+fn joined<'c, 'a>(
+    conversation: &'c Conversation<'a>,
+    name: &str,
+    route: &Route,
+) -> Result<&'c Connection<'a>, Failure> {
+    let connection = conversation.actor(name)?;
     if connection.memberships.iter().all(|(_, stay)| stay.from.is_none()) {
         return Err(Failure::NotTested {
             reason: format!("{} did not get into {}", connection.peer, route.room),

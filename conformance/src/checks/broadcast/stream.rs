@@ -6,7 +6,7 @@ use fixtures::Route;
 use serde_json::Value;
 
 use super::reach::{once, silent};
-use super::{observer, plainly};
+use super::{joined, observer, plainly};
 use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, mentions, not_tested};
 use crate::scenarios::{SETTLING, SLOW};
 use crate::target::Capability;
@@ -123,7 +123,7 @@ pub(super) fn slow_member(conversation: &Conversation<'_>) -> Judgement {
     let steady = observer(conversation, route)?;
     let messages = conversation.messages_to(route)?;
     conversation.delivered(steady, messages[0], route)?;
-    let slow = conversation.actor(SLOW)?;
+    let slow = joined(conversation, SLOW, route)?;
     let Some(stopped) = slow.stopped_reading else { return Err(not_tested("the connection could not be clogged")) };
     let mut observations = 0;
     let settled =

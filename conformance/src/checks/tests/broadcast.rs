@@ -354,6 +354,10 @@ fn a_member_that_stops_reading_delays_nobody() {
     base().told(MEMBER, "1").passes(name);
     base().wait(2000).told(MEMBER, "1").violates(name, "while slow");
     base().violates(name, "while slow");
+    // Whoever is in no room holds up nobody in it.
+    let mut elsewhere = plainly(&SLOW_MEMBER);
+    elsewhere.opens(SLOW).asks_to_join(SLOW, "PartnerApp").at(SLOW, What::StoppedReading).sends("Partner", "1");
+    elsewhere.told(MEMBER, "1").leaves_open(name, "join.acknowledged");
     let mut never_slow = plainly(&SLOW_MEMBER);
     never_slow.member(SLOW, "Partner").sends("Partner", "1").told_all(&[MEMBER, SLOW], "1").leaves_open(name, None);
     Tape::of(&SLOW_MEMBER).member(MEMBER, "Partner").sends("Partner", "plain").leaves_open(name, "broadcast.delivered");

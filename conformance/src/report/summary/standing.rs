@@ -151,6 +151,16 @@ mod tests {
     }
 
     #[test]
+    fn a_known_failure_of_one_type_excuses_nothing_of_another() {
+        let of_vendor = Verdict {
+            subject: Some("Vendor".to_owned()),
+            ..not_tested("broadcast.burst", Some("broadcast.delivered"))
+        };
+        let verdicts = vec![known(violated("broadcast.delivered", Some("Partner"), finding())), of_vendor];
+        assert_eq!(standing(false, verdicts), [Standing::KnownFailure, Standing::NotTested]);
+    }
+
+    #[test]
     fn a_check_that_is_listed_whole_passes_again_when_every_type_does() {
         let [partner, vendor] = ["Partner", "Vendor"].map(|subject| known(passed("payload.time", subject)));
         assert_eq!(standing(false, vec![partner.clone(), vendor]), [Standing::PassesAgain; 2]);
