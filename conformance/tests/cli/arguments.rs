@@ -113,7 +113,8 @@ async fn a_dry_run_names_what_would_run_and_touches_nothing() {
 async fn a_configuration_is_written_and_leads_to_its_target() {
     let folder = Folder::new();
     let wrote = conformance(["init"]).within(folder.path()).end().await;
-    assert_eq!(wrote.report(0), "wrote conformance.toml; edit it, then: conformance run --config conformance.toml\n");
+    let told = "wrote conformance.toml; edit it, its `target` first, then: conformance run --config conformance.toml\n";
+    assert_eq!(wrote.report(0), told);
     let told = conformance(["run", "--config", "conformance.toml", "--dry-run"]).within(folder.path()).end().await;
     assert!(told.report(0).contains("broadcast.delivered"), "{told:?}");
     assert_eq!(printed(["init", "-"]).await, folder.read("conformance.toml"));
