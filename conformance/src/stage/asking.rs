@@ -23,7 +23,7 @@ const CLOG_REQUESTS: u32 = 400;
 const CLOG_BUSY: Duration = Duration::from_secs(120);
 
 /// How many times as long as an answer a fence may take that is sent where the answer does not come.
-const STALL: u32 = 2;
+pub(super) const STALL: u32 = 2;
 
 /// What is asked, and the event that answers.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::asking::Question;
+use super::asking::{Question, STALL};
 use super::ground::Ground;
 use super::log::ScenarioLog;
 use super::pace::{Pace, Stalls};
@@ -319,8 +319,9 @@ impl Performance<'_> {
         .await;
         let mut pending: HashMap<Peer, u32> = fences.into_iter().collect();
         let mut back: Vec<Peer> = Vec::with_capacity(pending.len());
-        // Each has its time from the one before: the last of a crowd's is answered when all the others are.
-        let patience = self.stage.ground.target.deadlines.answer;
+        // Each has its time from the one before: the last of a crowd's is answered when all the others are. It is long, as
+        // where any answer is waited for to the last: who is slow is not silent.
+        let patience = self.stage.ground.target.deadlines.answer * (1 + STALL);
         let mut next = position;
         while !pending.is_empty() {
             let came = self.log.wait(next, Instant::now() + patience, |entry| {

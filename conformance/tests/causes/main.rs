@@ -244,9 +244,9 @@ async fn a_proxy_that_holds_frames_back_is_told_from_a_slow_backend() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_whose_fences_come_back_one_by_one_is_waited_for_to_the_last() {
     let node = Backend::start("node", "").await;
-    // The last fence is back long after the time that one answer has.
-    let url = proxy(&[&node.url], Sticky::BySession, Passage::FencesInTurn(Duration::from_millis(250))).await;
-    let mut config = Config { members: Some(16), ..config(&url) };
+    // The last fence is back long after the time that one answer has, three times over.
+    let url = proxy(&[&node.url], Sticky::BySession, Passage::FencesInTurn(Duration::from_millis(400))).await;
+    let mut config = Config { members: Some(20), ..config(&url) };
     config.deadlines.answer = Duration::from_secs(2);
     let report = judged(&config, &["resilience.large-room"]).await;
     let tested = |outcome: &Outcome| matches!(outcome, Outcome::Passed { .. });
