@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::driver::Setup;
 
-/// Chromium as a test wants it: no window, no sandbox (tests may run as root), nothing that calls home.
-pub(crate) const ARGUMENTS: [&str; 8] = [
+/// Chromium as a test wants it: no window, no sandbox (tests may run as root), nothing that calls home, and no suggestions
+/// below an address bar that nobody sees: two documents for each window, which cost more than the page in it.
+pub(crate) const ARGUMENTS: [&str; 9] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -16,6 +17,7 @@ pub(crate) const ARGUMENTS: [&str; 8] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ];
 
 /// A browser that is driven.
@@ -81,9 +83,14 @@ impl Engine {
         match self {
             Self::Chromium => set("goog:chromeOptions", json!({ "args": chromium(&setup.hosts) })),
             Self::Firefox => {
-                // Names are for the proxy to look up, and this machine's own are no exception.
-                let preferences =
-                    json!({"network.proxy.socks_remote_dns": true, "network.proxy.allow_hijacking_localhost": true});
+                let preferences = json!({
+                    // Names are for the proxy to look up, and this machine's own are no exception.
+                    "network.proxy.socks_remote_dns": true,
+                    "network.proxy.allow_hijacking_localhost": true,
+                    // Nobody sees what a new tab suggests.
+                    "browser.newtab.preload": false,
+                    "browser.newtabpage.enabled": false,
+                });
                 if let Some(port) = proxy {
                     let socks = format!("127.0.0.1:{port}");
                     set("proxy", json!({"proxyType": "manual", "socksProxy": socks, "socksVersion": 5}));
