@@ -21,7 +21,7 @@ use super::backend::Backend;
 use conformance::cli::{self, CommandError, output};
 
 /// How long a failure is made smaller, at most.
-const SHRINK_FOR: Duration = Duration::from_secs(60);
+const SHRINK_FOR: Duration = Duration::from_secs(30);
 
 /// Searches for a scenario that the backend fails.
 pub(super) fn property(args: &PropertyArgs) -> Result<u8, CommandError> {

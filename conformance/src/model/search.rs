@@ -205,8 +205,8 @@ async fn first_failure(
     }
 }
 
-/// The smallest scenario that fails as this case did, with nothing beside it. What a hurried search has found is
-/// confirmed with the full time; where that fails, it is searched again with it.
+/// The smallest scenario that fails as this case did, with nothing beside it. It is made smaller in a hurry, and the smallest
+/// that fails with the full time, too, is gone on from with that.
 async fn smallest(
     performer: &Performer,
     options: &SearchOptions,
@@ -218,50 +218,78 @@ async fn smallest(
     let scenario = lower::scenario(&script, &performer.plan());
     let requirement = performed.judged.violations.first().map_or("", |violation| violation.requirement);
     let steps_at_first = scenario.count();
-    let mut runs = 0;
     let hurried = performer.in_a_hurry();
-    let (failed, _) = confirm(&hurried, &scenario, requirement, CONFIRMATIONS).await;
+    let alone = confirm(&hurried, &scenario, requirement, CONFIRMATIONS).await;
     // What fails in a hurry alone has not failed.
     let unconfirmed = (0, CONFIRMATIONS);
     let origin = Origin::Case(case);
-    let mut failure = Failure { origin, requirement, scenario, performed, failed: unconfirmed, steps_at_first, runs };
-    if failed == 0 {
+    let mut failure =
+        Failure { origin, requirement, scenario, performed, failed: unconfirmed, steps_at_first, runs: 0 };
+    if alone.failed == 0 {
         return failure;
     }
-    let attempts = if failed == CONFIRMATIONS { ATTEMPTS.0 } else { ATTEMPTS.1 };
-    let full = performer;
-    for performer in [&hurried, full] {
-        let until = Instant::now() + options.shrink_for;
+    let attempts = if alone.failed == CONFIRMATIONS { ATTEMPTS.0 } else { ATTEMPTS.1 };
+    let until = Instant::now() + options.shrink_for;
+    let mut from = script;
+    for pace in [&hurried, performer] {
+        let runs = failure.runs;
         let mut told = |now: usize, steps| tell(Progress::Shrinking { requirement, runs: runs + now, steps });
-        let mut shrinker = Shrinker::new(performer, requirement, attempts, until, &mut told, script.clone());
+        let mut shrinker = Shrinker::new(pace, requirement, attempts, until, &mut told, from);
         shrinker.shrink().await;
-        let (best, took) = (shrinker.best.clone(), shrinker.runs);
-        runs += took;
-        let scenario = lower::scenario(&best, &performer.plan());
-        let (failed, confirmed) = confirm(full, &scenario, requirement, CONFIRMATIONS).await;
-        if let Some(performed) = confirmed {
-            let failed = (failed, CONFIRMATIONS);
-            failure = Failure { scenario, performed, failed, runs, ..failure };
+        failure.runs += shrinker.runs;
+        let mut scripts = shrinker.into_scripts();
+        let found = scripts.len();
+        let Some((script, confirmed)) = last_that_fails(performer, &mut scripts, requirement, attempts).await else {
+            break;
+        };
+        let (scenario, failed) = (lower::scenario(&script, &performer.plan()), (confirmed.failed, confirmed.tries));
+        if let Some(performed) = confirmed.seen {
+            failure = Failure { scenario, performed, failed, ..failure };
+        }
+        if scripts.len() + 1 == found || Instant::now() >= until {
             break;
         }
+        from = script;
     }
     failure
 }
 
-/// How often a scenario fails alone out of `times`, and one performance that did.
-async fn confirm(
+/// Goes back from the last script to the first until one fails, and takes it and what comes after it out. What passes takes
+/// no time: of what failed in a hurry alone, any number is soon gone back from.
+async fn last_that_fails(
     performer: &Performer,
-    scenario: &Scenario,
+    scripts: &mut Vec<Script>,
     requirement: &str,
-    times: usize,
-) -> (usize, Option<Performed>) {
-    let (mut failed, mut seen) = (0, None);
-    for _ in 0..times {
-        let performed = performer.perform(scenario).await;
-        if performed.violation(requirement).is_some() {
-            failed += 1;
-            seen = Some(performed);
+    attempts: usize,
+) -> Option<(Script, Confirmed)> {
+    while let Some(script) = scripts.pop() {
+        let scenario = lower::scenario(&script, &performer.plan());
+        let confirmed = confirm(performer, &scenario, requirement, attempts).await;
+        if confirmed.failed > 0 {
+            return Some((script, confirmed));
         }
     }
-    (failed, seen)
+    None
+}
+
+/// What came of trying a scenario alone.
+struct Confirmed {
+    failed: usize,
+    tries: usize,
+    /// A performance that failed.
+    seen: Option<Performed>,
+}
+
+/// Tries a scenario alone: some times to know how often it fails, and up to `most` times until it does.
+async fn confirm(performer: &Performer, scenario: &Scenario, requirement: &str, most: usize) -> Confirmed {
+    let mut confirmed = Confirmed { failed: 0, tries: 0, seen: None };
+    while confirmed.tries < if confirmed.failed > 0 { CONFIRMATIONS } else { most } {
+        let performed = performer.perform(scenario).await;
+        confirmed.tries += 1;
+        if performed.violation(requirement).is_some() {
+            confirmed.failed += 1;
+            confirmed.seen = Some(performed);
+        }
+    }
+    confirmed
 }

@@ -29,8 +29,10 @@ pub(super) struct Shrinker<'s> {
     pub until: Instant,
     /// Told after each conversation how many there were, and how many steps the best has.
     pub tell: &'s mut dyn FnMut(usize, usize),
-    pub best: Script,
+    best: Script,
     pub runs: usize,
+    /// What was gone on from before the best, the first script first.
+    larger: Vec<Script>,
     tried: HashSet<String>,
 }
 
@@ -43,8 +45,8 @@ impl<'s> Shrinker<'s> {
         tell: &'s mut dyn FnMut(usize, usize),
         script: Script,
     ) -> Self {
-        let mut shrinker =
-            Self { performer, requirement, attempts, until, tell, best: script, runs: 0, tried: HashSet::new() };
+        let (larger, tried) = (Vec::new(), HashSet::new());
+        let mut shrinker = Self { performer, requirement, attempts, until, tell, best: script, runs: 0, larger, tried };
         shrinker.is_new(&shrinker.best.clone());
         shrinker
     }
@@ -69,6 +71,13 @@ impl<'s> Shrinker<'s> {
         }
     }
 
+    /// All scripts that failed and were gone on from: the first, and at the end the smallest.
+    pub fn into_scripts(self) -> Vec<Script> {
+        let Self { mut larger, best, .. } = self;
+        larger.push(best);
+        larger
+    }
+
     /// Tries the candidates one after the other. One that still fails is gone on from, at the same place.
     async fn pass(&mut self, candidate: impl Fn(&Script, usize) -> Option<Script>) -> bool {
         let (mut index, mut smaller) = (0, false);
@@ -77,7 +86,7 @@ impl<'s> Shrinker<'s> {
                 break;
             }
             if self.still_fails(&script).await {
-                self.best = script;
+                self.larger.push(std::mem::replace(&mut self.best, script));
                 smaller = true;
             } else {
                 index += 1;
