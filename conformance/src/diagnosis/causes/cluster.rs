@@ -23,7 +23,8 @@ pub(super) fn no_shared_adapter(facts: &Facts<'_, '_>) -> Option<Diagnosis> {
     // A node has its share of the members. One that alone is told, or alone is forgotten, is another matter.
     let a_share = |members: usize| members * SHARE >= largest.told.len() + largest.missed.len();
     let shared_out = a_share(largest.told.len()) && a_share(largest.missed.len());
-    if !halves || !shared_out || by_transport(&uneven) || by_order(&uneven) || !by_group(&splits) {
+    let told_apart = one_alone(&uneven) || by_transport(&uneven) || by_order(&uneven);
+    if !halves || !shared_out || told_apart || !by_group(&splits) {
         return None;
     }
     let line = |split: &&Split<'_, '_>| {
@@ -85,6 +86,13 @@ fn split<'f, 'a>(conversation: &'f Conversation<'a>, message: &Message<'a>) -> O
     })
 }
 
+/// Whether always one alone is told, or always one alone is forgotten, however many they are: nodes share members out, and
+/// each gets messages.
+fn one_alone(uneven: &[&Split<'_, '_>]) -> bool {
+    let crowds = || uneven.iter().filter(|split| split.told.len() + split.missed.len() > 2);
+    crowds().all(|split| split.told.len() == 1) || crowds().all(|split| split.missed.len() == 1)
+}
+
 /// Whether transports explain who missed: then sessions of one transport are forgotten.
 fn by_transport(uneven: &[&Split<'_, '_>]) -> bool {
     uneven.iter().all(|split| {
@@ -140,4 +148,43 @@ fn names(lead: &str, members: &[&Connection<'_>]) -> String {
     let told: Vec<String> = first.iter().map(|member| member.describe()).collect();
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     format!("{lead} {}{more}", told.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conversation::Conversation;
+    use crate::diagnosis::diagnose;
+    use crate::recording::tape::Tape;
+    use crate::scenarios::ONE_MESSAGE_PER_TYPE;
+
+    /// The causes that are named where each type's room has three members, and these hear its message.
+    fn causes(told: [(&str, &[&str]); 4]) -> Vec<&'static str> {
+        let mut tape = Tape::of(&ONE_MESSAGE_PER_TYPE);
+        for (customer_type, told) in told {
+            let member = |name: &str| format!("{customer_type}/{name}");
+            for name in ["a", "b", "c"] {
+                tape.member(&member(name), customer_type);
+            }
+            tape.sends(customer_type, customer_type);
+            for name in told {
+                tape.told(&member(name), customer_type);
+            }
+            tape.wait(2000);
+        }
+        let recording = tape.ended();
+        let conversation = Conversation::new(&recording.header, ONE_MESSAGE_PER_TYPE.name, &recording.entries);
+        let verdicts = crate::checks::find("broadcast.delivered").unwrap().judge_recording(&recording);
+        diagnose(&[conversation], &verdicts).iter().map(|diagnosis| diagnosis.id).collect()
+    }
+
+    #[test]
+    fn nodes_share_members_out_and_one_alone_is_another_matter() {
+        let nodes = [("Partner", &["a", "c"][..]), ("Customer", &["a"]), ("Vendor", &["b"]), ("SRDP", &["a", "b"])];
+        assert_eq!(causes(nodes), ["no-shared-adapter"]);
+        let one_forgotten =
+            [("Partner", &["a", "c"][..]), ("Customer", &["b", "c"]), ("Vendor", &["a", "b"]), ("SRDP", &["a", "c"])];
+        assert_eq!(causes(one_forgotten), [""; 0]);
+        let one_told = [("Partner", &["a"][..]), ("Customer", &["c"]), ("Vendor", &["b"]), ("SRDP", &["a"])];
+        assert_eq!(causes(one_told), [""; 0]);
+    }
 }
