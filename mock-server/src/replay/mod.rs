@@ -7,18 +7,19 @@
 mod calls;
 mod script;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use fixtures::recording::Recording;
 use serde_json::Value;
+use socketioxide::extract::AckSender;
 use socketioxide::socket::Sid;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use crate::backend::{Job, Queue};
 use crate::client::Client;
@@ -28,9 +29,9 @@ use crate::faults::FaultSet;
 use crate::options::Options;
 use crate::server::{ServeError, cors, serve_simply, sockets_first};
 use crate::tls::Tls;
-use crate::transport::{self, namespace};
+use crate::transport::{self, Waiting, namespace};
 use calls::Calls;
-use script::Script;
+use script::{Heard, Script};
 
 /// What to replay.
 pub struct Replay {
@@ -91,8 +92,16 @@ struct Page {
     used: Vec<bool>,
     /// Whether what comes unasked is under way.
     started: bool,
-    /// End with it.
-    tasks: JoinSet<()>,
+    /// What it is to hear goes here. Who tells it ends with this.
+    due: mpsc::UnboundedSender<Due>,
+}
+
+/// Something that a page is to hear.
+struct Due {
+    at: Instant,
+    heard: Heard,
+    /// What it answers.
+    answers: Option<(AckSender, Waiting)>,
 }
 
 impl Stage {
@@ -117,9 +126,11 @@ impl Stage {
         let Some(script) = script.map(Arc::clone) else { return };
         self.opened += 1;
         let used = vec![false; script.exchanges.len()];
-        let mut page = Page { script, used, started: false, tasks: JoinSet::new() };
+        let (due, waiting) = mpsc::unbounded_channel();
+        tokio::spawn(tell(client.clone(), waiting));
+        let mut page = Page { script, used, started: false, due };
         if page.script.starts_with.is_none() {
-            page.start(client, self.speed);
+            page.start(Instant::now(), self.speed);
         }
         for emitted in early {
             page.emitted(emitted, self.speed);
@@ -130,23 +141,20 @@ impl Stage {
 
 impl Page {
     /// From now on what comes unasked comes at its time.
-    fn start(&mut self, client: &Client, speed: f64) {
+    fn start(&mut self, now: Instant, speed: f64) {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        let (script, client, start) = (Arc::clone(&self.script), client.clone(), tokio::time::Instant::now());
-        self.tasks.spawn(async move {
-            for (at, event, args) in &script.unasked {
-                tokio::time::sleep_until(start + at.div_f64(speed)).await;
-                client.emit(event, args);
-            }
-        });
+        for heard in &self.script.unasked {
+            self.tell(now + heard.after.div_f64(speed), heard, None);
+        }
     }
 
     fn emitted(&mut self, emitted: Emitted, speed: f64) {
         let Emitted { asked, ack, waiting } = emitted;
+        let now = Instant::now();
         if self.script.starts_with.as_ref() == Some(&asked.event) {
-            self.start(&asked.client, speed);
+            self.start(now, speed);
         }
         let payload = asked.payload.unwrap_or(Value::Null);
         let Some(index) = self.script.exchange(&asked.event, &payload, &self.used) else {
@@ -154,16 +162,35 @@ impl Page {
             return;
         };
         self.used[index] = true;
-        let script = Arc::clone(&self.script);
-        self.tasks.spawn(async move {
-            // One thing less of this page's waits, as soon as it is answered.
-            let _waiting = waiting;
-            let exchange = &script.exchanges[index];
-            let Some((after, event, answer)) = &exchange.answer else { return };
-            tokio::time::sleep(after.div_f64(speed).max(Duration::ZERO)).await;
-            asked.client.emit(event, answer);
-            // A page that did not ask for an acknowledgement gets none.
-            ack.send(answer).ok();
-        });
+        if let Some(answer) = &self.script.exchanges[index].answer {
+            self.tell(now + answer.after.div_f64(speed), answer, Some((ack, waiting)));
+        }
+    }
+
+    fn tell(&self, at: Instant, heard: &Heard, answers: Option<(AckSender, Waiting)>) {
+        // Who tells the page is there as long as it.
+        self.due.send(Due { at, heard: heard.clone(), answers }).ok();
+    }
+}
+
+/// Tells a page what is due, each at its time; of what is overdue, what was heard first comes first, as it was.
+async fn tell(client: Client, mut waiting: mpsc::UnboundedReceiver<Due>) {
+    let mut dues: BTreeMap<(Instant, usize), Vec<Due>> = BTreeMap::new();
+    loop {
+        let first = dues.first_key_value().map(|((at, _), _)| *at);
+        tokio::select! {
+            biased;
+            due = waiting.recv() => match due {
+                Some(due) => dues.entry((due.at, due.heard.place)).or_default().push(due),
+                None => return,
+            },
+            () = sleep_until(first.unwrap_or_else(Instant::now)), if first.is_some() => {
+                for Due { heard, answers, .. } in dues.pop_first().map(|(_, dues)| dues).unwrap_or_default() {
+                    client.emit(&heard.event, &heard.args);
+                    // A page that did not ask for an acknowledgement gets none, and one thing less of it waits now.
+                    answers.map(|(ack, _waiting)| ack.send(&heard.args).ok());
+                }
+            }
+        }
     }
 }

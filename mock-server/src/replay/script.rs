@@ -26,12 +26,25 @@ impl Serialize for Args {
 pub(super) struct Script {
     /// What it asked, in its order, each with its answer.
     pub exchanges: Vec<Exchange>,
-    /// What came unasked, in the order of time: after how long, an event and its arguments.
-    pub unasked: Vec<(Duration, String, Args)>,
-    /// The request from which that is counted, where there was one; else from when it was connected.
+    /// What came unasked, in the order of time.
+    pub unasked: Vec<Heard>,
+    /// The request from which its times are counted, where there was one; else from when it was connected.
     pub starts_with: Option<String>,
-    /// From when that is counted.
+    /// From when they are counted.
     start: Duration,
+    /// How many events it heard.
+    heard: usize,
+}
+
+/// An event that a connection heard.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    /// After how long.
+    pub after: Duration,
+    /// How many came before it.
+    pub place: usize,
+    pub event: String,
+    pub args: Args,
 }
 
 /// A request and its answer.
@@ -41,8 +54,8 @@ pub(super) struct Exchange {
     /// Its first argument.
     payload: Value,
     at: Duration,
-    /// After how long, the answering event and its arguments; none where none came.
-    pub answer: Option<(Duration, String, Args)>,
+    /// None where none came.
+    pub answer: Option<Heard>,
 }
 
 impl Script {
@@ -85,10 +98,17 @@ impl Script {
     /// It answers the first request that is not answered yet and may be answered so, or else comes unasked.
     fn heard(&mut self, contract: &Contract, at: Duration, event: &str, args: Args) {
         let open = |exchange: &&mut Exchange| exchange.answer.is_none() && answers(contract, &exchange.event, event);
+        let heard = |since: Duration| Heard {
+            after: at.saturating_sub(since),
+            place: self.heard,
+            event: event.to_owned(),
+            args,
+        };
         match self.exchanges.iter_mut().find(open) {
-            Some(exchange) => exchange.answer = Some((at.saturating_sub(exchange.at), event.to_owned(), args)),
-            None => self.unasked.push((at.saturating_sub(self.start), event.to_owned(), args)),
+            Some(exchange) => exchange.answer = Some(heard(exchange.at)),
+            None => self.unasked.push(heard(self.start)),
         }
+        self.heard += 1;
     }
 
     /// The exchange that fits a request best: one that was not used and says the same, one that was not used, one that

@@ -143,6 +143,26 @@ async fn an_event_is_replayed_with_all_its_arguments() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_heard_at_once_is_replayed_in_its_order() {
+    let backend = Server::start(options());
+    let paper = Paper::default();
+    let between = recorder(&format!("http://{}", backend.address), &paper);
+    let told = spoken(&between).await;
+    between.stop().await;
+    backend.stop().await;
+
+    let mut recording = Recording::read(paper.text().as_bytes()).unwrap();
+    for entry in &mut recording.entries {
+        Arc::make_mut(entry).at = Duration::ZERO;
+    }
+    let again = replaying(recording);
+    for _ in 0..20 {
+        assert_eq!(spoken(&again).await, told);
+    }
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recording_tells_what_was_said_and_no_secrets() {
     let backend = Server::start(options());
     let paper = Paper::default();
