@@ -3,6 +3,7 @@
 
 pub mod event;
 mod loss;
+mod recorded;
 mod selection;
 mod starvation;
 mod summary;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 pub use event::{Conclusion, Latency, Report, Reporter, RunEvent};
+pub use recorded::judge;
 pub use selection::{KnownFailure, KnownFailures, SelectionError, matches, select, select_among};
 use starvation::TRIES;
 pub(crate) use starvation::Vigil;
@@ -168,38 +170,6 @@ pub async fn run(
     let report = summary::report(&recording, run.verdicts, options.strict, &options.known, facts);
     reporter.on_event(&RunEvent::Finished(&report))?;
     Ok((report, recording))
-}
-
-/// Judges a recording again: every chosen check whose scenario stands in it. Of traffic that was only watched, every
-/// chosen check, and what it can say of that.
-#[must_use]
-pub fn judge(
-    recording: &Recording,
-    source: &str,
-    checks: &[&'static Check],
-    strict: bool,
-    known: &KnownFailures,
-) -> Report {
-    let performed = recording.scenarios();
-    let lacks = |check: &Check| {
-        check.all_needs().into_iter().any(|need| recording.header.settings.lacks.iter().any(|name| name == need.name()))
-    };
-    let concerned =
-        checks.iter().filter(|check| lacks(check) || performed.iter().any(|name| **name == *check.scenario.name));
-    let verdicts = match watched::is_watched(recording) {
-        true => watched::judge(recording, checks),
-        false => concerned.flat_map(|check| check.judge_recording(recording)).collect(),
-    };
-    let facts = summary::Facts {
-        took: recording.entries.last().map(|entry| entry.at).unwrap_or_default(),
-        scenarios: summary::scenario_times(recording),
-        waited: std::collections::BTreeMap::new(),
-        interrupted: false,
-        notices: Vec::new(),
-    };
-    let mut report = summary::report(recording, verdicts, strict, known, facts);
-    source.clone_into(&mut report.target);
-    report
 }
 
 pub(crate) fn header(ground: &Ground, lacks: &[Capability]) -> Header {
