@@ -193,13 +193,23 @@ impl Browser {
     /// [`BrowserError`], also where nothing answers there.
     pub async fn go(&self, window: &Window, url: &str) -> Result<(), BrowserError> {
         let params = json!({"context": window.0, "url": url, "wait": "interactive"});
+        let cannot = |reason: &str| BrowserError::Driven {
+            what: format!("cannot open {url}"),
+            reason: format!("{reason}; is the page served there?"),
+        };
         match self.bidi.command("browsingContext.navigate", params).await {
-            Ok(_) => Ok(()),
-            Err(BidiError::Refused { message, .. }) => Err(BrowserError::Driven {
-                what: format!("cannot open {url}"),
-                reason: format!("{message}; is the page served there?"),
-            }),
-            Err(error) => Err(error.into()),
+            Ok(_) => {}
+            Err(BidiError::Refused { message, .. }) => return Err(cannot(&message)),
+            Err(error) => return Err(error.into()),
+        }
+        // Not every address that a browser does not open is one that it says so of: not a port that it takes for unsafe.
+        let shown = self.call(window, "() => document.documentURI", json!([])).await?;
+        match shown
+            .as_str()
+            .is_some_and(|shown| ["chrome-error:", "about:neterror"].iter().any(|it| shown.starts_with(it)))
+        {
+            true => Err(cannot("the browser shows a page of its own that says why not")),
+            false => Ok(()),
         }
     }
 

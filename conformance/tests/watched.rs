@@ -104,4 +104,6 @@ async fn a_branch_that_is_missing_is_found_in_what_was_watched() {
     let backend = Backend::start("fastapi", "missing-partner-branch").await;
     let report = judged(&watched(&backend, Transport::Websocket).await);
     assert_eq!(violated(&report), ["broadcast.delivered [Partner]", "broadcast.independent"]);
+    let causes: Vec<&str> = report.diagnoses.iter().map(|diagnosis| diagnosis.id).collect();
+    assert_eq!(causes, ["missing-branch"]);
 }

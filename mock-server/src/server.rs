@@ -191,18 +191,28 @@ pub async fn serve(
             stopped.await.ok();
         });
     let mut server = std::pin::pin!(server.into_future());
-    tokio::select! {
-        failed = &mut server => failed?,
-        Some(ended) = worker.join_next() => ended?,
+    let is_up = tokio::select! {
+        // It ends by itself with the runtime, too.
+        ended = &mut server => {
+            ended?;
+            false
+        }
+        Some(ended) = worker.join_next() => {
+            ended?;
+            true
+        }
         () = shutdown => {
             sessions.end();
             stop.send(()).ok();
             // Waits for clients that do not read, some of them for ever.
             tokio::time::timeout(FAREWELL, join_all(ios.iter().map(SocketIo::close))).await.ok();
+            true
         }
-    }
+    };
     drop(connections);
-    tokio::time::timeout(FAREWELL, server).await.ok();
+    if is_up {
+        tokio::time::timeout(FAREWELL, server).await.ok();
+    }
     worker.shutdown().await;
     if let Some(writer) = writer {
         writer.finish().await;

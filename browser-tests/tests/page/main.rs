@@ -208,6 +208,13 @@ async fn it_fits_a_narrow_telephone_and_shows_one_part_at_a_time() {
     desk.write("Partner", RAVI, &message).await;
     desk.first_row(&message, "2").await;
     assert_eq!(desk.look(width).await, 360);
+    for customer in 0..20 {
+        desk.write("Partner", &format!("155501007{customer:02}"), "one row more than there is place for").await;
+    }
+    desk.until("document.querySelectorAll('.chat-item').length >= 20").await;
+    assert_eq!(desk.look("document.documentElement.scrollHeight <= innerHeight").await, true);
+    desk.write("Partner", RAVI, "hello again").await;
+    desk.first_row("hello again", "3").await;
     assert_eq!(desk.look("document.querySelector('#conversation').checkVisibility()").await, false);
     desk.open_chat("Ravi").await;
     desk.until("document.querySelector('#reply').checkVisibility()").await;

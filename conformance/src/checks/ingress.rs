@@ -102,7 +102,12 @@ fn signature(conversation: &Conversation<'_>, route: &Route) -> Judgement {
     plainly(conversation, route, plain)?;
     let respelled = labelled(conversation, route, "in another spelling")?;
     let mut observations = 0;
-    for label in ["without a signature", "signed with another secret", "signed for another body"] {
+    for label in [
+        "without a signature",
+        "signed with another secret",
+        "signed for another body",
+        "signed rightly but for the last digit",
+    ] {
         let forged = labelled(conversation, route, label)?;
         let probe = conversation.probe(&forged.sent.label)?;
         match probe.status() {

@@ -229,6 +229,21 @@ struct Round<'p, 'c, 'a> {
 }
 
 impl Round<'_, '_, '_> {
+    /// A page that is not full holds the list as a whole, which is what each page's `total` counts.
+    fn whole_is_counted(&self) -> Result<(), Failure> {
+        let whole = u64::try_from(self.before.chats().len()).ok();
+        let counts = |page: &&Page<'_, '_>| page.pagination("total").is_none_or(|total| Some(total) == whole);
+        match self.small.iter().chain([self.before, self.after]).find(|page| !counts(page)) {
+            None => Ok(()),
+            Some(page) => Err(Finding::new(
+                format!("`total` counts the chats of the list: {}", self.before.chats().len()),
+                format!("`total` is {}", page.pagination("total").unwrap_or_default()),
+            )
+            .with([self.before.line(), page.line()])
+            .into()),
+        }
+    }
+
     /// How many chats of the small pages bear it out; none where too much changed meanwhile.
     fn judge(&self) -> Judgement {
         let (before, after) = (self.before.chats(), self.after.chats());
@@ -238,6 +253,9 @@ impl Round<'_, '_, '_> {
         let changes = after.iter().filter(|chat| !before.contains(chat)).count();
         if self.small.is_empty() || !nothing_left || changes > CHANGES {
             return Ok(0);
+        }
+        if changes == 0 && !is_full {
+            self.whole_is_counted()?;
         }
         // Chats that stood still, in their order; and those of them that the small pages showed.
         let still: Vec<_> = before.iter().filter(|chat| after.contains(chat)).map(id).collect();

@@ -135,7 +135,7 @@ pub struct PropertyArgs {
     #[command(flatten)]
     pub target: TargetArgs,
     /// How many random scenarios
-    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub cases: u32,
     /// Where chance begins; without one, anywhere, and the report tells where
     #[arg(long, value_name = "NUMBER")]

@@ -30,11 +30,20 @@ impl Backend {
             Some(_) => None,
             None => Some(Embedded::start(&contract, &mut config, Vec::new()).await?),
         };
-        let ground = reach(args, &config, contract, stop).await?;
-        if embedded.is_some() {
-            tell_of_embedded(args, &ground);
+        match reach(args, &config, contract, stop).await {
+            Ok(ground) => {
+                if embedded.is_some() {
+                    tell_of_embedded(args, &ground);
+                }
+                Ok(Self { ground: Arc::new(ground), embedded })
+            }
+            Err(error) => {
+                if let Some(embedded) = embedded {
+                    embedded.stop().await;
+                }
+                Err(error)
+            }
         }
-        Ok(Self { ground: Arc::new(ground), embedded })
     }
 
     /// Tries whether messages can be caused at all; see [`try_trigger`].

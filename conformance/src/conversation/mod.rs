@@ -224,6 +224,7 @@ impl<'a> Conversation<'a> {
         let mut heard = self.heard_by(member, message);
         heard.retain(|delivery| delivery.event == route.event);
         if heard.is_empty() {
+            message.accepted()?;
             let joined = member.member_since(&route.room, message.starts()).is_some();
             return Err(Failure::NotTested {
                 reason: format!(
@@ -295,6 +296,49 @@ impl<'a> Conversation<'a> {
             .filter(|message| message.sent.number == sent.number && message.sent.customer_type == sent.customer_type)
             .flat_map(|message| self.heard(message))
             .find_map(|delivery| delivery.payload()?.get(key)?.as_str())
+    }
+
+    /// Where the chat list showed afterwards that the message was saved, by itself or by a newer one of its chat: when, and
+    /// the chat. None where nobody asked for a list that would show it, or where the chat's last words are nobody's that
+    /// are known.
+    pub fn saved(&self, message: &Message<'_>) -> Option<Option<(Duration, &'a Value)>> {
+        let contract = self.contract();
+        let (type_key, text_key) = (contract.key(Role::Type), contract.key(Role::Text)?);
+        let is_of_type = |asked: &Event<'_>| {
+            let told = type_key.and_then(|key| asked.args.first()?.get(key)?.as_str());
+            told.is_none_or(|told| told == message.sent.customer_type)
+        };
+        let list = contract.list.as_ref()?;
+        let lists = self
+            .connections
+            .iter()
+            .flat_map(|connection| connection.exchanges(&list.request, list.answer.as_deref().unwrap_or_default()));
+        let answers =
+            lists.filter(|(asked, _)| asked.at > message.at && is_of_type(asked)).filter_map(|(_, answer)| answer);
+        let sent = message.sent;
+        let of_chat = |other: &&Message<'_>| {
+            (&other.sent.number, &other.sent.customer_type) == (&sent.number, &sent.customer_type)
+        };
+        let (earlier, later): (Vec<&Message<'_>>, Vec<_>) =
+            self.messages.iter().filter(of_chat).partition(|other| other.at < message.at);
+        let (mut seen, mut others_words) = (false, false);
+        for answer in answers {
+            seen = true;
+            for chat in chats_of(answer).into_iter().flatten() {
+                let words = chat.get(text_key).and_then(Value::as_str);
+                let is_chat = is_about(chat, contract, sent, None);
+                let shows = |message: &&Message<'_>| {
+                    // What was only watched has no nonce in its text.
+                    let same = words.is_some() && words == message.sent.text.as_deref();
+                    mentions(chat, &message.sent.nonce) || same && is_chat
+                };
+                if later.iter().any(shows) {
+                    return Some(Some((answer.at, chat)));
+                }
+                others_words |= is_chat && !earlier.iter().any(shows);
+            }
+        }
+        (seen && !others_words).then_some(None)
     }
 
     /// The answers of the chat list that a connection got, in the order of time, with when they were asked for.

@@ -4,7 +4,8 @@
 use fixtures::{Contract, Role, Route};
 
 use super::red::Red;
-use crate::conversation::{Acceptance, Connection, Conversation, Delivery, Message, chats_of, evidence, mentions};
+use crate::conversation::{Acceptance, Connection, Conversation, Delivery, Message, evidence};
+use crate::recording::WATCHED;
 use crate::scenarios::{Blueprint, ONE_MESSAGE_PER_TYPE};
 use crate::verdict::Verdict;
 
@@ -47,7 +48,9 @@ pub(super) struct TypeFacts<'a> {
 
 impl<'f, 'a> Facts<'f, 'a> {
     pub fn new(conversations: &'f [Conversation<'a>], verdicts: &'f [Verdict]) -> Self {
-        let plain = conversations.iter().find(|conversation| conversation.name == ONE_MESSAGE_PER_TYPE.name);
+        let is_plain =
+            |conversation: &&Conversation<'a>| [ONE_MESSAGE_PER_TYPE.name, WATCHED].contains(&conversation.name);
+        let plain = conversations.iter().find(is_plain);
         Self {
             conversations,
             red: Red(verdicts),
@@ -107,7 +110,10 @@ fn joins(conversation: &Conversation<'_>) -> (usize, usize) {
 
 fn types<'a>(conversation: &Conversation<'a>) -> Vec<TypeFacts<'a>> {
     let of_route = |route: &'a Route| {
-        let message = conversation.messages.iter().find(|message| message.sent.customer_type == route.customer_type)?;
+        let mut sent = conversation.messages.iter().filter(|message| message.sent.customer_type == route.customer_type);
+        let has_members = |message: &&Message<'a>| !conversation.members_at(&route.room, message).is_empty();
+        // Of what was only watched, messages may have come while nobody was there.
+        let message = sent.clone().find(has_members).or_else(|| sent.next())?;
         message.accepted().ok().map(|()| facts_of(conversation, route, message))
     };
     conversation.contract().routes.iter().filter_map(of_route).collect()
@@ -141,7 +147,7 @@ fn facts_of<'a>(conversation: &Conversation<'a>, route: &'a Route, message: &Mes
             Acceptance::Yes { request, .. } => Some(request),
             _ => None,
         },
-        saved: saved(conversation, message),
+        saved: conversation.saved(message).map(|chat| chat.is_some()),
         took: heard.last().map(|last| evidence::span(last.at.saturating_sub(message.starts()))),
         story: conversation.story(message, route),
     }
@@ -155,11 +161,4 @@ fn each_once<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         }
     }
     once
-}
-
-fn saved(conversation: &Conversation<'_>, message: &Message<'_>) -> Option<bool> {
-    let lists = conversation.connections.iter().flat_map(|connection| conversation.lists_of(connection));
-    let later: Vec<_> = lists.filter(|(asked, _)| *asked > message.at).collect();
-    let shows = |chats: &Vec<serde_json::Value>| chats.iter().any(|chat| mentions(chat, &message.sent.nonce));
-    (!later.is_empty()).then(|| later.iter().any(|(_, answer)| chats_of(answer).is_some_and(shows)))
 }

@@ -211,9 +211,22 @@ impl Tape {
 
     /// Asks for the chat list and is answered with these chats.
     pub fn lists(&mut self, actor: &str, customer_type: &str, pages: (u32, u32), chats: Vec<Value>) -> &mut Self {
+        let total = chats.len();
+        self.lists_of(total, actor, customer_type, pages, chats)
+    }
+
+    /// The same, of a list of so many chats.
+    pub fn lists_of(
+        &mut self,
+        total: usize,
+        actor: &str,
+        customer_type: &str,
+        pages: (u32, u32),
+        chats: Vec<Value>,
+    ) -> &mut Self {
         let (page, page_size) = pages;
         let asked = json!({"customer_type": customer_type, "page": page, "page_size": page_size});
-        let pagination = json!({"page": page, "page_size": page_size, "total": chats.len(), "total_pages": 1});
+        let pagination = json!({"page": page, "page_size": page_size, "total": total, "total_pages": 1});
         self.emits(actor, "fetch_all_chats", vec![asked]).hears(
             actor,
             "fetch_all_chats_response",

@@ -171,8 +171,16 @@ impl KnownFailures {
                 .filter(|(_, reason)| !reason.is_empty())
                 .ok_or_else(|| refuse(format!("expected `CHECK: REASON` or `CHECK [TYPE]: REASON`, found `{line}`")))?;
             let id = name.split_once(" [").map_or(name, |(id, _)| id);
+            if id.contains('*') {
+                return Err(refuse(format!(
+                    "`{id}` stands for several checks; name each on a line of its own, with its reason"
+                )));
+            }
             if checks::find(id).is_none() {
-                return Err(refuse(format!("there is no check `{id}`{}", did_you_mean(id))));
+                // Patterns are for --run and --skip.
+                let suggestion =
+                    Some(did_you_mean(id)).filter(|suggestion| !suggestion.contains('*')).unwrap_or_default();
+                return Err(refuse(format!("there is no check `{id}`{suggestion}; `conformance list` shows them all")));
             }
             if known.iter().any(|earlier| earlier.name == name) {
                 return Err(refuse(format!("`{name}` stands here twice")));
@@ -266,7 +274,12 @@ mod tests {
         );
         assert_eq!(
             told("leave.rejoins: soon"),
-            "known.txt:1: there is no check `leave.rejoins` (did you mean `leave.rejoin`?)"
+            "known.txt:1: there is no check `leave.rejoins` (did you mean `leave.rejoin`?); `conformance list` shows them all"
+        );
+        assert_eq!(told("leave: soon"), "known.txt:1: there is no check `leave`; `conformance list` shows them all");
+        assert_eq!(
+            told("leave.*: soon"),
+            "known.txt:1: `leave.*` stands for several checks; name each on a line of its own, with its reason"
         );
         assert_eq!(told("leave.rejoin: a\nleave.rejoin: b"), "known.txt:2: `leave.rejoin` stands here twice");
     }

@@ -4,7 +4,7 @@
 
 use crate::checks::Check;
 use crate::conversation::Conversation;
-use crate::recording::{Recording, WATCHED};
+use crate::recording::{Recording, Transport, WATCHED};
 use crate::verdict::{Outcome, Verdict};
 
 /// The checks that read any conversation.
@@ -44,11 +44,13 @@ pub(super) fn judge(recording: &Recording, checks: &[&'static Check]) -> Vec<Ver
 }
 
 fn verdicts(check: &Check, conversation: &Conversation<'_>) -> Vec<Verdict> {
-    if JUDGING.contains(&check.id) {
-        return check.judge(conversation);
-    }
-    let reason =
-        "it takes a conversation of the suite's own, which `conformance run` holds; this traffic was only watched";
+    let by = |transport| conversation.connections.iter().any(|connection| connection.transport == transport);
+    let reason = match check.id {
+        "transport.open.websocket" if !by(Transport::Websocket) => "no page opened its connection by WebSocket",
+        "transport.open.polling" if !by(Transport::Polling) => "no page opened its connection by long-polling",
+        id if JUDGING.contains(&id) => return check.judge(conversation),
+        _ => "it takes a conversation of the suite's own, which `conformance run` holds; this traffic was only watched",
+    };
     let reason = reason.to_owned();
     let outcome = Outcome::NotApplicable { reason };
     vec![Verdict { id: check.id, subject: None, level: check.requirement().level, outcome, known: None }]
@@ -90,6 +92,8 @@ mod tests {
         }
         let nobody = outcome(&verdicts, "broadcast.delivered [Vendor]");
         assert!(matches!(nobody, Outcome::NotTested { .. }), "nobody was there to hear it: {nobody:?}");
+        let unused = outcome(&verdicts, "transport.open.polling");
+        assert!(matches!(unused, Outcome::NotApplicable { reason } if reason.contains("long-polling")), "{unused:?}");
         let other = outcome(&verdicts, "broadcast.order");
         assert!(matches!(other, Outcome::NotApplicable { reason } if reason.contains("only watched")), "{other:?}");
     }

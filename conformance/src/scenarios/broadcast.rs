@@ -11,8 +11,8 @@ use super::{
     observer_heard, open, open_by, send, settle,
 };
 use crate::recording::TokenUse;
-use crate::scenario::{Actor, Message, Step};
-use crate::target::Capability;
+use crate::scenario::{Actor, Body, Message, Step};
+use crate::target::{Capability, Signature};
 
 /// The route's observer, and a message sent on its own, with plain words and nothing beside it: what is lost or doubled
 /// already here is not about what follows.
@@ -60,6 +60,38 @@ pub const ONE_MESSAGE_PER_TYPE: Blueprint = Blueprint {
         ]
     },
 };
+
+/// Different senders: what their broadcasts say is to fit the contract, and to tell their chats apart.
+pub const SUMMARIES: Blueprint = Blueprint {
+    name: "summaries",
+    about: "per type a message of a new customer and, by the webhook, one of a customer whose name the provider does not tell; \
+            then one number that writes to each type in turn, and the chat lists",
+    needs: &[],
+    phase: Phase::Together,
+    steps: |plan| {
+        let mut steps = vec![for_each_route(plan, |route| {
+            let mut steps = observer(route);
+            steps.extend([send(route, "hello", "customer", "who am I?"), observer_heard(route, &["hello"])]);
+            if plan.can(Capability::Webhook) {
+                let message =
+                    Message::text(label_of(route, NAMELESS), &route.customer_type, NAMELESS, "who knows my name?");
+                let body = Body::Replaced("/entry/0/changes/0/value/contacts".to_owned(), json!([]));
+                steps.push(Step::Deliver { message, body, signature: Signature::Right, channel: None, chunked: false });
+                steps.push(heard(&[&member(route)], &[&label_of(route, NAMELESS)]));
+            }
+            steps
+        })];
+        for route in &plan.contract.routes {
+            steps.push(send(route, "to all types", "*everywhere", "to all of you, one after the other"));
+            steps.push(heard(&[&member(route)], &[&label_of(route, "to all types")]));
+        }
+        steps.push(for_each_route(plan, |route| list(plan, &member(route), route, 1, 100)));
+        steps
+    },
+};
+
+/// The customer whose name nobody knows: a backend may have no place for what is not the documented shape.
+pub const NAMELESS: &str = "nameless";
 
 /// The list is asked for at the moment a broadcast arrives.
 pub const LIST_ON_RECEIPT: Blueprint = Blueprint {
@@ -153,17 +185,19 @@ pub const CONCURRENT: Blueprint = Blueprint {
 /// Every kind of message, one after the other.
 pub const KINDS: Blueprint = Blueprint {
     name: "kinds",
-    about: "per type one message of every kind from one number, each heard before the next is sent",
+    about: "per type one message of every kind from one number and the last of them once more, each heard before the next is sent",
     needs: &[Capability::Webhook],
     phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
             let mut steps = observer(route);
-            for kind in MessageKind::ALL {
-                let name = serde_json::to_value(kind)
-                    .ok()
-                    .and_then(|name| name.as_str().map(str::to_owned))
-                    .unwrap_or_default();
+            let named = MessageKind::ALL.map(|kind| {
+                let name = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned));
+                (kind, name.unwrap_or_default())
+            });
+            // What looks alike is not the same message.
+            let once_more = named.last().map(|(kind, name)| (*kind, format!("{name} once more")));
+            for (kind, name) in named.iter().cloned().chain(once_more) {
                 let message = Message {
                     label: label_of(route, &name).into(),
                     customer_type: route.customer_type.clone(),
@@ -357,12 +391,13 @@ pub const AGENT_REPLY: Blueprint = Blueprint {
 /// Texts that are easily damaged.
 pub const TEXTS: Blueprint = Blueprint {
     name: "texts",
-    about: "per type texts that are easily damaged: emoji, right-to-left, combining marks, quotes, HTML, 4,096 characters",
+    about: "per type plain words, then texts that are easily damaged: emoji, right-to-left, combining marks, quotes, HTML, \
+            4,096 characters",
     needs: &[],
     phase: Phase::Together,
     steps: |plan| {
         vec![for_each_route(plan, |route| {
-            let mut steps = observer(route);
+            let mut steps = observed_plainly(route);
             for (label, text) in texts() {
                 steps.extend([send(route, label, "customer", &text), observer_heard(route, &[label])]);
             }

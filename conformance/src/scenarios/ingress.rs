@@ -49,7 +49,7 @@ fn settle_observers(routes: &[Route]) -> Step {
 /// Bodies that are not signed, wrongly signed, and rightly signed in an unusual spelling.
 pub const SIGNATURES: Blueprint = Blueprint {
     name: "signatures",
-    about: "per type a message, one without a signature, two with wrong ones, and one rightly signed over bytes with \
+    about: "per type a message, one without a signature, three with wrong ones, and one rightly signed over bytes with \
             unusual spaces, escapes and order",
     needs: &[Capability::Webhook, Capability::Signature],
     phase: Phase::Together,
@@ -61,6 +61,7 @@ pub const SIGNATURES: Blueprint = Blueprint {
                     ("without a signature", Signature::Missing),
                     ("signed with another secret", Signature::Wrong),
                     ("signed for another body", Signature::OfAnother),
+                    ("signed rightly but for the last digit", Signature::Almost),
                 ] {
                     steps.push(deliver(text(route, label, "forged"), Body::AsSent, signature));
                 }

@@ -12,7 +12,8 @@ use crate::target::Capability;
 /// Sockets with every kind of membership, and one message of each type.
 pub const MEMBERSHIP: Blueprint = Blueprint {
     name: "membership",
-    about: "sockets that joined twice, joined all rooms, left one, left and came back, and reconnected; then a message of each type",
+    about: "sockets that joined twice, joined all rooms, left one, left none that they were in, left and came back, and \
+            reconnected; then a message of each type",
     needs: &[],
     phase: Phase::Together,
     steps: |plan| {
@@ -32,7 +33,9 @@ pub const MEMBERSHIP: Blueprint = Blueprint {
             branches.push(vec![open(&again), join(&again, &route.room), end, open(&again)]);
             if plan.can(Capability::Leave) {
                 let left = format!("left/{}", route.customer_type);
-                branches.push([vec![open(&left)], join_all(&left), vec![leave(&left, &route.room)]].concat());
+                // Twice in the room that it leaves: joins are not counted.
+                let again = join(&left, &route.room);
+                branches.push([vec![open(&left)], join_all(&left), vec![again, leave(&left, &route.room)]].concat());
                 let back = format!("back/{}", route.customer_type);
                 branches.push(vec![
                     open(&back),
@@ -44,8 +47,10 @@ pub const MEMBERSHIP: Blueprint = Blueprint {
             }
         }
         if plan.can(Capability::Leave) {
-            let stray = [routes[0].room.as_str(), "NoSuchRoom", ""].map(|room| leave("stranger", room));
-            branches.push([vec![open("stranger")], stray.to_vec(), vec![join("stranger", &routes[0].room)]].concat());
+            let stray = |room: &str| [room, "NoSuchRoom", ""].map(|room| leave("stranger", room)).to_vec();
+            let [first, .., last] = &routes[..] else { return Vec::new() };
+            let before = [vec![open("stranger")], stray(&first.room), vec![join("stranger", &first.room)]].concat();
+            branches.push([before, stray(&last.room)].concat());
             listeners.push(("stranger".to_owned(), Some(routes[0].customer_type.clone())));
         }
         let message = for_each_route(plan, |route| {

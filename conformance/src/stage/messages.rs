@@ -14,15 +14,17 @@ use crate::scenario::{Actor, Message};
 use crate::target::{Batch, Signature, TriggerError};
 
 impl Performance<'_> {
-    /// The number of a customer of this scenario, the same for each of its messages.
+    /// The number of a customer of this scenario, the same for each of its messages; who writes to all types has one for
+    /// those whose numbers are alike.
     fn number(&self, message: &Message) -> Result<String, String> {
-        let key = (message.customer_type.clone(), Arc::clone(&message.from));
+        let issued = &self.stage.ground.target.numbers;
+        let shared = message.from.starts_with('*').then(|| issued.pattern(&message.customer_type)).flatten();
+        let key = (shared.unwrap_or_else(|| message.customer_type.clone()), Arc::clone(&message.from));
         let mut numbers = lock(&self.numbers);
         if let Some(number) = numbers.get(&key) {
             return Ok(number.clone());
         }
-        let number =
-            self.stage.ground.target.numbers.fresh(&message.customer_type).map_err(|error| error.to_string())?;
+        let number = issued.fresh(&message.customer_type).map_err(|error| error.to_string())?;
         numbers.insert(key, number.clone());
         Ok(number)
     }

@@ -52,6 +52,11 @@ impl Numbers {
         Self { patterns, issued: Mutex::new(issued) }
     }
 
+    /// What a type's numbers look like.
+    pub(crate) fn pattern(&self, customer_type: &str) -> Option<String> {
+        self.patterns.get(customer_type).map(NumberPattern::to_string)
+    }
+
     /// A number that this run has not used yet. It begins at random, since earlier runs left chats behind.
     ///
     /// # Errors

@@ -115,7 +115,10 @@ async fn known_failures_are_refused_by_file_and_line() {
             "# none yet\njoin.several",
             "known.txt:2: expected `CHECK: REASON` or `CHECK [TYPE]: REASON`, found `join.several`",
         ),
-        ("join.sevral: soon", "known.txt:1: there is no check `join.sevral` (did you mean `join.several`?)"),
+        (
+            "join.sevral: soon",
+            "known.txt:1: there is no check `join.sevral` (did you mean `join.several`?); `conformance list` shows them all",
+        ),
         ("join.several: a\n\njoin.several: b", "known.txt:3: `join.several` stands here twice"),
     ] {
         folder.write("known.txt", text);

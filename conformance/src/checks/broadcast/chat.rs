@@ -103,7 +103,7 @@ pub(super) fn reopened(conversation: &Conversation<'_>, route: &Route) -> Judgem
         return Err(Failure::NotApplicable("the contract has no chat status".to_owned()));
     };
     let messages = conversation.messages_to(route)?;
-    conversation.delivered(observer, messages[0], route)?;
+    let before = conversation.delivered(observer, messages[0], route)?[0];
     let answer = update.answer.as_deref().unwrap_or_default();
     let exchanges = observer.exchanges(&update.request, answer);
     let answers: Vec<&Value> = exchanges.iter().filter_map(|(_, got)| got.as_ref()?.args.first()).collect();
@@ -118,6 +118,15 @@ pub(super) fn reopened(conversation: &Conversation<'_>, route: &Route) -> Judgem
     let Ok(heard) = conversation.delivered(observer, after, route) else {
         return Err(Finding::new("a broadcast of a message in a resolved chat", "none").with([after.line()]).into());
     };
+    let (chat, next) = (chat_id(conversation, before), chat_id(conversation, heard[0]));
+    if chat != next {
+        return Err(Finding::new(
+            format!("the resolved chat {} again, for the next message of its number", brief(chat)),
+            format!("chat {}", brief(next)),
+        )
+        .with([before.line(), heard[0].line()])
+        .into());
+    }
     match heard[0].payload().and_then(|payload| payload.get(status)) {
         Some(Value::String(value)) if value == "active" => Ok(1),
         other => Err(Finding::new(format!("`{status}`: \"active\" after a message in a resolved chat"), brief(other))

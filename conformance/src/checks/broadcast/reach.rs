@@ -1,9 +1,8 @@
 //! Who hears a message: every member, once, under one name, and nobody else.
 
-use fixtures::{Role, Route};
-use serde_json::Value;
+use fixtures::Route;
 
-use crate::conversation::{Connection, Conversation, Message, chats_of, evidence, is_about, mentions};
+use crate::conversation::{Connection, Conversation, Message, evidence};
 use crate::verdict::{Failure, Finding, Judgement};
 
 /// Every member of T's room gets T's event within the deadline.
@@ -70,25 +69,8 @@ fn delivered_to_members(conversation: &Conversation<'_>, route: &Route, message:
 
 /// Whether the message was saved although it was not heard: tells a missing broadcast from a webhook without effect.
 fn saved_all_the_same(conversation: &Conversation<'_>, message: &Message<'_>) -> Option<String> {
-    let lists = conversation.connections.iter().flat_map(|connection| conversation.lists_of(connection));
-    let later: Vec<_> = lists.filter(|(asked, _)| *asked > message.at).collect();
-    if later.is_empty() {
-        return None;
-    }
-    let contract = conversation.contract();
-    let shows = |chat: &&Value| {
-        let text = contract.key(Role::Text).and_then(|key| chat.get(key)).and_then(Value::as_str);
-        // What was only watched has no nonce in its text.
-        let same = text.is_some() && text == message.sent.text.as_deref();
-        mentions(chat, &message.sent.nonce) || same && is_about(chat, contract, message.sent, None)
-    };
-    let saved = later.iter().find_map(|(_, answer)| {
-        let chat = chats_of(answer)?.iter().find(shows)?;
-        Some(format!(
-            "{}  saved all the same: the chat list shows {}",
-            evidence::clock(answer.at),
-            evidence::brief(chat, 160)
-        ))
+    let saved = conversation.saved(message)?.map(|(at, chat)| {
+        format!("{}  saved all the same: the chat list shows {}", evidence::clock(at), evidence::brief(chat, 160))
     });
     Some(saved.unwrap_or_else(|| "not saved either: the chat list does not show the message".to_owned()))
 }

@@ -24,11 +24,16 @@ fn the_challenge_comes_back_for_the_right_token_only() {
     Tape::of(&VERIFY).is_not_answered("the right token").leaves_open("ingress.verify", None);
 }
 
-/// A good message, three forged ones that are answered with these statuses, and one that is heard as the first of them is.
-fn forgeries(statuses: [u16; 3]) -> Tape {
+/// A good message, four forged ones that are answered with these statuses, and one that is heard as the first of them is.
+fn forgeries(statuses: [u16; 4]) -> Tape {
     let mut tape = Tape::of(&SIGNATURES);
     tape.member(MEMBER, "Partner").sends("Partner", "Partner/plain").told(MEMBER, "Partner/plain");
-    let labels = ["without a signature", "signed with another secret", "signed for another body"];
+    let labels = [
+        "without a signature",
+        "signed with another secret",
+        "signed for another body",
+        "signed rightly but for the last digit",
+    ];
     for (label, status) in labels.into_iter().zip(statuses) {
         let label = format!("Partner/{label}");
         tape.sends_in_vain("Partner", &label, "refused").is_answered(&label, status, &[], "");
@@ -41,23 +46,24 @@ const RESPELLED: &str = "Partner/in another spelling";
 #[test]
 fn what_is_wrongly_signed_is_refused_and_what_is_rightly_signed_is_not() {
     let name = "ingress.signature [Partner]";
-    let accepted = |statuses: [u16; 3]| {
+    let accepted = |statuses: [u16; 4]| {
         let mut tape = forgeries(statuses);
         tape.sends("Partner", RESPELLED).is_answered(RESPELLED, 200, &[], "");
         tape.told(MEMBER, RESPELLED).settles(&[MEMBER]);
         tape
     };
-    accepted([401, 403, 401]).passes(name);
-    accepted([200, 401, 401]).violates(name, "200");
-    accepted([401, 401, 500]).violates(name, "500");
-    accepted([401, 429, 401]).leaves_open(name, None);
-    let mut tape = forgeries([401, 401, 401]);
+    accepted([401, 403, 401, 401]).passes(name);
+    accepted([200, 401, 401, 401]).violates(name, "200");
+    accepted([401, 401, 500, 401]).violates(name, "500");
+    accepted([401, 401, 401, 200]).violates(name, "200");
+    accepted([401, 429, 401, 401]).leaves_open(name, None);
+    let mut tape = forgeries([401; 4]);
     tape.sends_in_vain("Partner", RESPELLED, "401").is_answered(RESPELLED, 401, &[], "").violates(name, "not accepted");
 }
 
 #[test]
 fn what_is_refused_is_not_broadcast() {
-    let mut tape = forgeries([401, 401, 401]);
+    let mut tape = forgeries([401; 4]);
     tape.told(MEMBER, "Partner/without a signature").sends("Partner", RESPELLED);
     tape.is_answered(RESPELLED, 200, &[], "").told(MEMBER, RESPELLED).settles(&[MEMBER]);
     tape.violates("ingress.signature [Partner]", "member/Partner heard it");

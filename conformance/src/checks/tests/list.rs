@@ -54,7 +54,7 @@ fn paged(before: &[Value], pages: &[&[Value]], after: &[Value]) -> Tape {
     let mut tape = written();
     tape.lists(MEMBER, "Partner", (1, 100), before.to_vec());
     for (page, chats) in (1..).zip(pages) {
-        tape.lists(MEMBER, "Partner", (page, 2), chats.to_vec());
+        tape.lists_of(before.len(), MEMBER, "Partner", (page, 2), chats.to_vec());
     }
     tape.lists(MEMBER, "Partner", (1, 100), after.to_vec());
     tape
@@ -75,6 +75,24 @@ fn pages_follow_one_another_without_gaps_or_repeats() {
     paged(&all, &[&all[..2], &all[..2]], &all).violates(name, "gaps or repeats");
     paged(&all, &[&all[2..], &all[..2]], &all).violates(name, "gaps or repeats");
     paged(&all, &[&all[..2], &[]], &all).violates(name, "gaps or repeats");
+}
+
+#[test]
+fn the_total_is_that_of_the_list() {
+    let name = "list.filter [Partner]";
+    let all = four();
+    let counting = |whole: usize, page: usize| {
+        let mut tape = written();
+        tape.lists_of(whole, MEMBER, "Partner", (1, 100), all.clone());
+        tape.lists_of(page, MEMBER, "Partner", (1, 2), all[..2].to_vec());
+        tape.lists_of(page, MEMBER, "Partner", (2, 2), all[2..].to_vec());
+        tape.lists_of(whole, MEMBER, "Partner", (1, 100), all.clone());
+        tape
+    };
+    counting(4, 4).passes(name);
+    counting(4, 2).violates(name, "`total` is 2");
+    counting(4, 5).violates(name, "`total` is 5");
+    counting(57, 57).violates(name, "`total` is 57"); // a page of a hundred that shows no more than four
 }
 
 #[test]

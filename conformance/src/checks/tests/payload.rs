@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::recording::tape::Tape;
-use crate::scenarios::{CONVERSATION, ONE_MESSAGE_PER_TYPE, TEXTS};
+use crate::scenarios::{CONVERSATION, NAMELESS, ONE_MESSAGE_PER_TYPE, SUMMARIES, TEXTS};
 
 const MEMBER: &str = "member/Partner";
 
@@ -19,7 +19,7 @@ fn without(key: &str) -> impl FnOnce(&mut Map<String, Value>) {
 
 /// A member, and a message to it.
 fn sent() -> Tape {
-    let mut tape = Tape::of(&ONE_MESSAGE_PER_TYPE);
+    let mut tape = Tape::of(&SUMMARIES);
     tape.member("a", "Partner").sends("Partner", "hello");
     tape
 }
@@ -36,6 +36,15 @@ fn a_payload_is_a_chat_summary() {
     let summary = tape.summary("hello");
     tape.hears("a", "room_update", vec![summary, json!(2)]).violates(name, "2 arguments");
     sent().leaves_open(name, "broadcast.delivered");
+    // Of one whose name nobody knows, a backend may say nothing; what it says is a summary.
+    let nameless = || {
+        let mut tape = sent();
+        tape.told("a", "hello").sends_from("nobody", "Partner", &format!("Partner/{NAMELESS}"));
+        tape
+    };
+    nameless().passes(name);
+    nameless().told_with("a", "Partner/nameless", with("customer_name", Value::Null)).passes(name);
+    nameless().told_with("a", "Partner/nameless", without("customer_name")).violates(name, "customer_name");
 }
 
 #[test]
@@ -47,10 +56,20 @@ fn a_chat_has_an_id_of_its_own_which_the_list_shares() {
         tape
     };
     two(json!("chat-other")).passes(name);
-    two(json!("chat-15550100000")).violates(name, "for the chats of 15550100000 and 15550100001");
+    two(json!("chat-15550100000")).violates(name, "\"chat-15550100000\" for two");
     for wrong in [json!(""), json!(7), Value::Null] {
         two(wrong.clone()).violates(name, &wrong.to_string());
     }
+    // One number that writes to two types has two chats.
+    let with_both = |id: &str| {
+        let mut tape = Tape::of(&SUMMARIES);
+        tape.member("a", "Partner").member("b", "Vendor");
+        tape.sends_from("*all", "Partner", "hello").told("a", "hello");
+        tape.sends_from("*all", "Vendor", "other").told_with("b", "other", with("chat_id", json!(id)));
+        tape
+    };
+    with_both("another").passes(name);
+    with_both("chat-15550100000").violates(name, "for two");
     let listed = |id: &str| {
         let mut tape = sent();
         tape.told("a", "hello");

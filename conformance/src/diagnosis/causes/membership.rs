@@ -99,14 +99,22 @@ pub(super) fn leave_without_leaving(facts: &Facts<'_, '_>) -> Option<Diagnosis> 
     if !facts.red.is_violated(&["leave.effective"], None) {
         return None;
     }
-    let (mut after_leaving, mut strangers) = (Vec::new(), 0);
+    let (mut after_leaving, mut left_well, mut strangers) = (Vec::new(), 0, 0);
     for (conversation, message) in facts.messages() {
         let Some(route) = conversation.contract().route(&message.sent.customer_type) else { continue };
         for outsider in &conversation.connections {
-            if outsider.may_be_member(&route.room, message.at) || conversation.heard_by(outsider, message).is_empty() {
+            if outsider.may_be_member(&route.room, message.at) {
                 continue;
             }
-            match outsider.memberships.iter().any(|(room, stay)| *room == route.room && stay.leaving.is_some()) {
+            let has_left =
+                outsider.memberships.iter().any(|(room, stay)| *room == route.room && stay.leaving.is_some());
+            if conversation.heard_by(outsider, message).is_empty() {
+                let last = conversation.heard(message).iter().map(|heard| heard.at).max();
+                let was_there = last.is_some_and(|last| outsider.closed.is_none_or(|(at, ..)| at > last));
+                left_well += usize::from(has_left && was_there);
+                continue;
+            }
+            match has_left {
                 true => after_leaving.push(format!(
                     "{} had left {} and heard what came then",
                     outsider.describe(),
@@ -117,7 +125,8 @@ pub(super) fn leave_without_leaving(facts: &Facts<'_, '_>) -> Option<Diagnosis> 
         }
     }
     let leave = facts.contract?.leave.as_ref()?;
-    (strangers == 0 && !after_leaving.is_empty()).then(|| Diagnosis {
+    // Where others were let go, it is something about these.
+    (strangers == 0 && left_well == 0 && !after_leaving.is_empty()).then(|| Diagnosis {
         id: "leave-without-leaving",
         cause: format!("`{}` is answered, but the socket stays in the room", leave.request),
         evidence: after_leaving.into_iter().take(EXAMPLES).collect(),

@@ -45,7 +45,8 @@ impl Tape {
     }
 
     fn compose(&mut self, kind: MessageKind, customer: &str, customer_type: &str, label: &str) -> Sent {
-        let key = (customer.to_owned(), customer_type.to_owned());
+        let of_type = if customer.starts_with('*') { "" } else { customer_type };
+        let key = (customer.to_owned(), of_type.to_owned());
         let place = self.customers.iter().position(|known| *known == key).unwrap_or_else(|| {
             self.customers.push(key);
             self.customers.len() - 1

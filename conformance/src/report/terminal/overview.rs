@@ -162,7 +162,17 @@ fn conforms(report: &Report) -> String {
         number => format!(", {} that `--strict` would count", count(number, "warning")),
     };
     let requirements = count(ids.len(), "requirement");
-    format!("{} conforms: {requirements}, {passed} in {}{warnings} (exit code 0)", report.target, span(report.took))
+    // Not listed together with what is merely left open: those are what somebody has decided.
+    let but = match of_standing(report, Standing::KnownFailure).count() {
+        0 => String::new(),
+        number => {
+            let open = of_standing(report, Standing::LeftOpen).count();
+            let open = if open == 0 { String::new() } else { format!(" and {} left open", count(open, "verdict")) };
+            format!(" but for {}{open}", count(number, "known failure"))
+        }
+    };
+    let took = span(report.took);
+    format!("{} conforms{but}: {requirements}, {passed} in {took}{warnings} (exit code 0)", report.target)
 }
 
 fn violates(report: &Report) -> String {
@@ -182,10 +192,7 @@ fn violates(report: &Report) -> String {
 
 fn after_violation(report: &Report) -> String {
     match of_standing(report, Standing::Violated).next() {
-        Some(first) => format!(
-            "`conformance explain {}` tells what is asked and how it is judged; `--save-recording FILE` keeps every frame",
-            first.id
-        ),
+        Some(first) => format!("`conformance explain {}` tells what is asked and how it is judged", first.id),
         None => format!("take off the list what passes: {}", names(of_standing(report, Standing::PassesAgain))),
     }
 }

@@ -63,6 +63,9 @@ fn a_message_in_a_resolved_chat_reopens_it() {
     resolved(1)
         .told_with(MEMBER, "after", |chat| drop(chat.insert("status".to_owned(), json!("resolved"))))
         .violates(name, "\"resolved\"");
+    resolved(1)
+        .told_with(MEMBER, "after", |chat| drop(chat.insert("chat_id".to_owned(), json!("a new one"))))
+        .violates(name, "chat \"a new one\"");
     resolved(1).violates(name, "none");
     resolved(0).told(MEMBER, "after").leaves_open(name, None);
     plainly(&REOPENED).leaves_open(name, None);

@@ -64,6 +64,19 @@ fn a_missing_broadcast_is_told_from_a_message_without_effect() {
     assert!(told.contains("saved all the same"), "{told}");
     let told = finding(sent().lists("a", "Partner", (1, 100), vec![]));
     assert!(told.contains("not saved either"), "{told}");
+    // A newer message of the chat shows that this one was saved before it.
+    let mut newer = sent();
+    let chat = newer.sends("Partner", "newer").summary("newer");
+    let told = finding(newer.lists("a", "Partner", (1, 100), vec![chat]));
+    assert!(told.contains("saved all the same"), "{told}");
+    // Another type's list, or a chat with words that nobody knows, tell nothing.
+    let mut answered = sent();
+    let mut chat = answered.summary("hello");
+    chat["last_message"] = serde_json::json!("an agent's answer");
+    for tape in [answered.lists("a", "Partner", (1, 100), vec![chat]), sent().lists("a", "Vendor", (1, 100), vec![])] {
+        let told = finding(tape);
+        assert!(!told.contains("saved"), "{told}");
+    }
 }
 
 #[test]
