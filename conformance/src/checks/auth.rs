@@ -15,7 +15,7 @@ pub const CHECKS: &[Check] = &[
         id: "auth.token.auth",
         needs: &[Capability::Auth],
         scenario: &AUTH_TOKENS,
-        judge: Judge::Whole(|c| good(c, TokenPlace::Auth)),
+        judge: Judge::Whole(|c| Ok(good(c, TokenPlace::Auth)? + good(c, TokenPlace::Both)?)),
     },
     Check {
         id: "auth.token.query",
@@ -80,6 +80,7 @@ fn good(conversation: &Conversation<'_>, place: TokenPlace) -> Judgement {
             let shown = match place {
                 TokenPlace::Auth => "the CONNECT payload `{token}`",
                 TokenPlace::Query => "the query string `?token=`",
+                TokenPlace::Both => "the CONNECT payload `{token}`, with another one as `?token=`,",
             };
             return Err(Finding::new(format!("a good token in {shown} connects"), refusal(connection))
                 .with([connection.describe()])
@@ -94,9 +95,9 @@ fn good(conversation: &Conversation<'_>, place: TokenPlace) -> Judgement {
 fn reject(conversation: &Conversation<'_>) -> Judgement {
     let mut observations = 0;
     let mut violations: Vec<(&Connection<'_>, Finding)> = Vec::new();
-    for place in [TokenPlace::Auth, TokenPlace::Query] {
+    for place in [TokenPlace::Auth, TokenPlace::Query, TokenPlace::Both] {
         if !with_token(conversation, place, true).any(|connection| connection.connected.is_some()) {
-            if place == TokenPlace::Query {
+            if place != TokenPlace::Auth {
                 continue;
             }
             let because = conversation.obstacle(None).or(Some("auth.token.auth"));
@@ -177,7 +178,8 @@ fn refused(conversation: &Conversation<'_>, connection: &Connection<'_>) -> Judg
 }
 
 fn token_name(connection: &Connection<'_>) -> String {
-    token_words(connection.token).to_owned()
+    let beside = if connection.place == TokenPlace::Both { ", with a good one as `?token=`" } else { "" };
+    format!("{}{beside}", token_words(connection.token))
 }
 
 fn token_words(token: TokenUse) -> &'static str {

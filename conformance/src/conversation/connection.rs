@@ -115,7 +115,7 @@ impl<'a> Connection<'a> {
             Some(Refusal::Connect(data)) => Err(Failure::NotTested {
                 reason: format!("{} was refused: {data}", self.peer),
                 because: Some(match self.place {
-                    TokenPlace::Auth => "auth.token.auth",
+                    TokenPlace::Auth | TokenPlace::Both => "auth.token.auth",
                     TokenPlace::Query => "auth.token.query",
                 }),
             }),

@@ -19,7 +19,8 @@ const BAD: [TokenUse; 7] = [
 /// Good and bad tokens in both places, and a message of each type.
 pub const AUTH_TOKENS: Blueprint = Blueprint {
     name: "auth-tokens",
-    about: "connections with good and bad tokens in both places; then a message of each type, which only the good ones may hear",
+    about: "connections with good and bad tokens in either place, and in both at once; then a message of each type, which \
+            only the good ones may hear",
     needs: &[Capability::Auth],
     phase: Phase::Together,
     steps: |plan| {
@@ -31,13 +32,21 @@ pub const AUTH_TOKENS: Blueprint = Blueprint {
         let attempt = |token, place| {
             let name =
                 serde_json::to_value(token).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
-            let actor = Actor::from(format!("{name}/{}", if place == TokenPlace::Auth { "auth" } else { "query" }));
+            let shown = match place {
+                TokenPlace::Auth => "auth",
+                TokenPlace::Query => "query",
+                TokenPlace::Both => "auth, not query",
+            };
+            let actor = Actor::from(format!("{name}/{shown}"));
             vec![Step::Open { actor, transport: None, token, place: Some(place), receive_buffer: None }]
         };
         let mut branches = Vec::new();
         for place in places {
             branches.push(attempt(TokenUse::Good, *place));
             branches.extend(BAD.map(|token| attempt(token, *place)));
+        }
+        if plan.can(Capability::QueryToken) {
+            branches.extend([TokenUse::Good, TokenUse::Garbage].map(|token| attempt(token, TokenPlace::Both)));
         }
         branches.push(vec![for_each_route(plan, observer)]);
         vec![

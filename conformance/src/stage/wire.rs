@@ -268,10 +268,16 @@ impl Performance<'_> {
         if let Some(bytes) = receive_buffer {
             options.endpoint = target.endpoint.with_receive_buffer(bytes);
         }
+        let place = place.unwrap_or_else(|| target.auth.place());
+        if place == TokenPlace::Both {
+            let other = if token == TokenUse::Good { TokenUse::Garbage } else { TokenUse::Good };
+            let other = self.stage.ground.token(other).ok().flatten();
+            options.query.extend(other.map(|other| ("token".to_owned(), other.expose().to_owned())));
+        }
         let opening = Opening {
             transport: transport.unwrap_or(self.stage.transport),
             token,
-            place: place.unwrap_or_else(|| target.auth.place()),
+            place,
             token_text,
             options,
             namespace: contract.namespace.clone(),
@@ -288,7 +294,9 @@ impl Performance<'_> {
     #[cfg(feature = "rust-socketio")]
     async fn connect(&self, opening: Opening, peer: Peer) -> Option<Socket> {
         let Ground { target, contract, .. } = &*self.stage.ground;
-        let is_good = opening.transport == Transport::Websocket && opening.token == TokenUse::Good;
+        let is_good = opening.transport == Transport::Websocket
+            && opening.token == TokenUse::Good
+            && opening.place != TokenPlace::Both;
         match self.stage.by_witness && is_good {
             true => Socket::open_witness(opening, peer, &self.log, &target.redactor, &contract.join).await,
             false => Socket::open(opening, peer, &self.log, &target.redactor).await,

@@ -37,6 +37,22 @@ fn a_good_token_that_is_refused_in_one_place_violates_that_place_only() {
 }
 
 #[test]
+fn what_the_payload_says_wins_over_the_query_string() {
+    let both = |tape: &mut Tape, token, what| {
+        tape.shakes_hands("both", Transport::Websocket, token, TokenPlace::Both).at("both", what);
+    };
+    let refusal = || What::ConnectError { data: json!("no token") };
+    let mut tape = tokens();
+    both(&mut tape, TokenUse::Good, refusal());
+    tape.settles(&["garbage/auth"]).violates("auth.token.auth", "CONNECT_ERROR \"no token\"");
+    let mut tape = tokens();
+    both(&mut tape, TokenUse::Good, What::Connected);
+    tape.shakes_hands("other", Transport::Websocket, TokenUse::Garbage, TokenPlace::Both).at("other", What::Connected);
+    tape.settles(&["garbage/auth", "other"]).passes("auth.token.auth");
+    tape.violates("auth.reject", "it connected");
+}
+
+#[test]
 fn a_handshake_that_fails_is_not_about_tokens() {
     let mut tape = Tape::of(&AUTH_TOKENS);
     tape.opening("good/auth", Transport::Websocket, TokenUse::Good, TokenPlace::Auth)

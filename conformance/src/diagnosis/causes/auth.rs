@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::facts::Facts;
 use super::{Diagnosis, node, python};
-use crate::recording::{TokenUse, What};
+use crate::recording::{TokenPlace, TokenUse, What};
 use crate::scenarios::{AUTH_REST, AUTH_TOKENS};
 
 /// Bad tokens are let in; which ones they are tells what nobody looks at.
@@ -13,6 +13,8 @@ pub(super) fn token_not_verified(facts: &Facts<'_, '_>) -> Option<Diagnosis> {
     let bad = |token: &TokenUse| !matches!(token, TokenUse::Good | TokenUse::LoggedOut);
     let by_socket = facts.conversation(&AUTH_TOKENS).into_iter().flat_map(|conversation| &conversation.connections);
     let by_socket: BTreeSet<String> = by_socket
+        // Who shows a good one beside it may be let in for that.
+        .filter(|connection| connection.place != TokenPlace::Both)
         .filter(|connection| bad(&connection.token) && connection.connected.is_some())
         .map(|connection| format!("{:?}", connection.token))
         .collect();

@@ -75,7 +75,7 @@ impl OwnSocket {
             }
         };
         let socket = Self { peer, session, shared, fences: AtomicU32::new(0), deadline };
-        let data = token_text.filter(|_| place == TokenPlace::Auth).map(|token| json!({ "token": token }));
+        let data = token_text.filter(|_| place != TokenPlace::Query).map(|token| json!({ "token": token }));
         socket.connect(&namespace, data, deadline).await;
         if transport == Transport::Upgrade && socket.is_connected() {
             socket.upgrade(async {}).await;

@@ -99,7 +99,7 @@ impl SocketTrigger {
         let mut options = SessionOptions::new(self.endpoint.clone(), self.path.as_str(), self.transport);
         options.deadline = self.connect;
         let data = match (token, self.auth.place()) {
-            (Some(token), TokenPlace::Auth) => Some(json!({"token": token})),
+            (Some(token), TokenPlace::Auth | TokenPlace::Both) => Some(json!({"token": token})),
             (Some(token), TokenPlace::Query) => {
                 options.query.push(("token".to_owned(), token));
                 None
